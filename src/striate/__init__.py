@@ -1,0 +1,81 @@
+"""Convolutional networks for physicists, from the convolution integral to a jet tagger.
+
+The names below are the public interface; each is loaded when it is first used, so that importing
+striate costs nothing. Importing striate also selects Keras's JAX backend, before Keras is loaded.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from typing import TYPE_CHECKING, Any
+
+from striate import backend as _backend
+from striate.errors import StriateError
+
+_backend.select()
+
+if TYPE_CHECKING:
+    from striate import data, engine, evaluation, kernels, models, plots, report, runs
+    from striate.data import Dataset, Split, load
+    from striate.engine import Model, Sequential, accelerate
+    from striate.evaluation import Evaluation, evaluate
+    from striate.report import write_report
+    from striate.runs import Run, train
+
+__version__ = importlib.metadata.version("striate")
+
+_HOMES = {
+    "Dataset": "striate.data",
+    "Evaluation": "striate.evaluation",
+    "Model": "striate.engine",
+    "Run": "striate.runs",
+    "Sequential": "striate.engine",
+    "Split": "striate.data",
+    "accelerate": "striate.engine",
+    "evaluate": "striate.evaluation",
+    "load": "striate.data",
+    "train": "striate.runs",
+    "write_report": "striate.report",
+}
+_MODULES = frozenset(
+    {"data", "engine", "evaluation", "kernels", "models", "plots", "report", "runs"}
+)
+
+__all__ = [
+    "Dataset",
+    "Evaluation",
+    "Model",
+    "Run",
+    "Sequential",
+    "Split",
+    "StriateError",
+    "accelerate",
+    "data",
+    "engine",
+    "evaluate",
+    "evaluation",
+    "kernels",
+    "load",
+    "models",
+    "plots",
+    "report",
+    "runs",
+    "train",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"striate.{name}")
+    else:
+        raise AttributeError(f"module 'striate' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,36 @@
+"""Select Keras's JAX backend before Keras is imported, or say how to mend it afterwards."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+
+
+def select() -> None:
+    """Make Keras use JAX.
+
+    Keras reads ``KERAS_BACKEND`` once, when it is imported, and prefers it to its own
+    configuration file; so setting it is enough, whatever else is installed.
+
+    Raises
+    ------
+    ImportError
+        If Keras is already loaded with another backend.
+    """
+    keras = sys.modules.get("keras")
+    if keras is not None and hasattr(keras, "backend"):
+        used = keras.backend.backend()
+        if used != "jax":
+            raise ImportError(
+                f"striate needs Keras's JAX backend, but Keras is already loaded with {used!r}: "
+                "import striate before keras, or set KERAS_BACKEND=jax before Python starts"
+            )
+        return
+    asked = os.environ.get("KERAS_BACKEND", "jax")
+    if asked != "jax":
+        warnings.warn(
+            f"KERAS_BACKEND={asked} is set, but striate runs on JAX: using KERAS_BACKEND=jax",
+            stacklevel=3,
+        )
+    os.environ["KERAS_BACKEND"] = "jax"
