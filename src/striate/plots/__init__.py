@@ -1,1 +1,27 @@
-"""."""
+"""Figures: each function returns a matplotlib figure that neither ``pyplot`` nor a window knows.
+
+>>> import striate as st
+>>> st.plots.save(st.plots.history({"loss": [0.9, 0.4]}), "build/history")  # doctest: +SKIP
+"""
+
+from striate.plots.activation_maps import feature_maps
+from striate.plots.confusion_matrix import confusion
+from striate.plots.curves import history
+from striate.plots.images import mistakes, predictions, samples
+from striate.plots.roc_curves import roc
+from striate.plots.style import Figure, save
+from striate.plots.weights import kernels, output_weights
+
+__all__ = [
+    "Figure",
+    "confusion",
+    "feature_maps",
+    "history",
+    "kernels",
+    "mistakes",
+    "output_weights",
+    "predictions",
+    "roc",
+    "samples",
+    "save",
+]

@@ -1,0 +1,217 @@
+"""Grids of images: random samples, predictions right and wrong, the surest mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from striate.errors import StriateError
+from striate.plots import tiles
+from striate.plots.style import (
+    INK,
+    QUIET,
+    RIGHT,
+    SMALL,
+    WIDTH,
+    WRONG,
+    Figure,
+    context,
+    percent,
+    shorten,
+)
+
+if TYPE_CHECKING:
+    from striate.evaluation import Evaluation
+
+COLUMNS = 5
+
+
+class _Cell(NamedTuple):
+    """One image with its words; `right` is None where nothing was predicted."""
+
+    image: np.ndarray
+    above: str
+    below: str
+    right: bool | None
+
+
+def samples(
+    images: np.ndarray,
+    labels: np.ndarray,
+    class_names: Sequence[str],
+    n: int = 25,
+    seed: int = 0,
+) -> Figure:
+    """Draw `n` images chosen at random, without repetition, with the names of their classes.
+
+    Rows N14 and N15.
+
+    Parameters
+    ----------
+    images
+        Shape (n, row, col, channel), values in [0, 1]. One channel is drawn dark on light, three as
+        colour, any other number as the mean over the channels, and the figure says so.
+    labels
+        Shape (n,), indices into `class_names`.
+    class_names
+        One name a class.
+    n
+        How many at most.
+    seed
+        Of the choice; it depends on nothing else.
+
+    Raises
+    ------
+    StriateError
+        If there is no image, or images and labels differ in number.
+    """
+    if len(images) != len(labels):
+        raise StriateError(
+            f"{len(images)} images but {len(labels)} labels: give one label for each image"
+        )
+    chosen = np.random.default_rng(seed).permutation(len(images))[:n]
+    return _grid([_Cell(images[i], class_names[int(labels[i])], "", None) for i in chosen])
+
+
+def predictions(
+    evaluation: Evaluation,
+    images: np.ndarray,
+    indices: Sequence[int] | np.ndarray | None = None,
+    n: int = 25,
+) -> Figure:
+    """Draw test images with the predicted class and its probability, right and wrong marked.
+
+    Row N7 e. A right prediction has a tick and a thin frame; a wrong one a cross, a thick broken
+    frame, and the true class below it.
+
+    Parameters
+    ----------
+    evaluation
+        Of the network on the test split.
+    images
+        Shape (n, row, col, channel): the images of that split, all of them, in its order.
+    indices
+        Which images to draw; the first `n` when not given.
+    n
+        How many at most.
+
+    Raises
+    ------
+    StriateError
+        If the images are not those that were evaluated, judged by their number, or none is chosen.
+    """
+    if len(images) != len(evaluation.labels):
+        raise StriateError(
+            f"{len(images)} images for an evaluation of {len(evaluation.labels)}: "
+            "give the whole test split that was evaluated"
+        )
+    chosen = np.arange(len(images)) if indices is None else np.asarray(indices, dtype=int)
+    cells = []
+    for i in chosen[:n]:
+        predicted, true = int(evaluation.predictions[i]), int(evaluation.labels[i])
+        name, chance = evaluation.class_names[predicted], percent(evaluation.probabilities[i].max())
+        above = f"{name}  {chance}" if len(name) <= 2 else f"{name}\n{chance}"
+        right = predicted == true
+        below = "" if right else f"is {evaluation.class_names[true]}"
+        cells.append(_Cell(images[i], f"{'✓' if right else '✗'} {above}", below, right))
+    return _grid(cells)
+
+
+def mistakes(evaluation: Evaluation, images: np.ndarray, n: int = 10) -> Figure:
+    """Draw the `n` wrong predictions that the network was surest of, surest first.
+
+    Raises
+    ------
+    StriateError
+        If every prediction is right.
+    """
+    indices = evaluation.surest_mistakes(n)
+    if len(indices) == 0:
+        raise StriateError("there is no mistake to draw: every test image was classified correctly")
+    return predictions(evaluation, images, indices, n)
+
+
+def _grid(cells: Sequence[_Cell]) -> Figure:
+    if not cells:
+        raise StriateError("there is no image to draw: choose at least one")
+    channels = cells[0].image.shape[-1]
+    columns = min(COLUMNS, len(cells))
+    rows = -(-len(cells) // columns)
+    width = (WIDTH - tiles.MARGIN) / COLUMNS - tiles.MARGIN
+    height = tiles.height_of([cells[0].image], width)
+    above = tiles.LINE * max(cell.above.count("\n") + bool(cell.above) for cell in cells)
+    # The upper edge of each row, and the lower edge of the last; a row has a line below its images
+    # only where one of them needs it.
+    edges = [0.0]
+    for row in range(rows):
+        below = any(cell.below for cell in cells[row * columns : (row + 1) * columns])
+        edges.append(edges[-1] + above + height + tiles.LINE * below + 2 * tiles.MARGIN)
+    note = "" if channels in {1, 3} else f"drawn: the mean over {channels} channels"
+    brightest = max(float(cell.image.mean(axis=-1).max()) for cell in cells) or 1.0
+    with context():
+        across = WIDTH if note else tiles.MARGIN + columns * (width + tiles.MARGIN)
+        figure = Figure(figsize=(across, edges[-1] + (1.4 * tiles.LINE if note else 0.0)))
+        for position, cell in enumerate(cells):
+            row, column = divmod(position, columns)
+            axes = tiles.place(
+                figure,
+                tiles.MARGIN + column * (width + tiles.MARGIN),
+                tiles.MARGIN + edges[row] + above,
+                width,
+                height,
+            )
+            axes.imshow(
+                np.clip(cell.image, 0, 1) if channels == 3 else cell.image.mean(axis=-1),
+                cmap="gray_r",
+                vmin=0,
+                vmax=brightest,
+                interpolation="nearest",
+                aspect="auto",
+            )
+            _frame(axes, cell.right)
+            colour = WRONG if cell.right is False else INK
+            for text, y, va in ((cell.above, 1.0, "bottom"), (cell.below, 0.0, "top")):
+                if not text:
+                    continue
+                drawn = axes.annotate(
+                    text,
+                    (0.5, y),
+                    (0, 2.5 if y else -3.5),
+                    xycoords="axes fraction",
+                    textcoords="offset points",
+                    ha="center",
+                    va=va,
+                    fontsize=SMALL,
+                    color=colour,
+                    linespacing=1.05,
+                )
+                shorten(drawn, width + 0.7 * tiles.MARGIN)
+        if note:
+            tiles.write(figure, tiles.MARGIN, edges[-1] + 0.03, note, color=QUIET)
+    return figure
+
+
+def _frame(axes: Axes, right: bool | None) -> None:
+    colour, width, line = {
+        None: ("#b0b0b0", 0.5, "-"),
+        True: (RIGHT, 1.0, "-"),
+        False: (WRONG, 2.4, (0, (3, 1))),
+    }[right]
+    axes.spines[:].set_visible(False)
+    axes.add_patch(
+        Rectangle(
+            (0, 0),
+            1,
+            1,
+            transform=axes.transAxes,
+            fill=False,
+            edgecolor=colour,
+            linewidth=width,
+            linestyle=line,
+            clip_on=False,
+        )
+    )

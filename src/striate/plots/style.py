@@ -1,0 +1,191 @@
+"""The common look of every figure, and how a figure becomes files.
+
+The base is mplhep's ROOT style (ticks inside and on four sides, axis titles at the ends, TeX Gyre
+Heros), with sizes for a page 4.8 inches wide that is also read on a phone.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib.figure
+import matplotlib.style
+import mplhep
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.text import Text
+
+from striate.files import written_beside
+
+WIDTH = 4.8
+"""Width of a figure in inches: at a phone's 360 px, 10 points remain 11 px high."""
+
+SMALL = 8.0
+"""Size in points of the smallest regular text."""
+
+COLOURS = (
+    "#3f90da",
+    "#bd1f01",
+    "#ffa90e",
+    "#832db6",
+    "#94a4a2",
+    "#a96b59",
+    "#e76300",
+    "#b9ac70",
+    "#717581",
+    "#92dadd",
+)
+"""Ten colours that stay apart for colour-blind readers (Petroff, arXiv:2107.02270)."""
+
+LINES = ("-", "--", "-.", (0, (1, 1.2)), (0, (5, 1, 1, 1, 1, 1)))
+"""Line styles, so that lines stay apart without colour."""
+
+INK = "#1a1a1a"
+QUIET = "#6b6b6b"
+RIGHT = "#2a6fb0"
+WRONG = "#bd1f01"
+
+SEQUENTIAL = "Blues"
+
+# Lightness rises all the way through, so that a grey copy still tells negative from positive;
+# the hues are blue and yellow, which every kind of colour blindness keeps apart.
+DIVERGING: Colormap = LinearSegmentedColormap.from_list(
+    "striate_diverging", ["#08265c", "#4a76b8", "#a8a8a8", "#e9c057", "#fff3b0"]
+)
+
+_SIZES: dict[str, Any] = {
+    # Named directly: matplotlib resolves "sans-serif" only when it draws. The second font has the
+    # signs that the first lacks.
+    "font.family": ["TeX Gyre Heros", "DejaVu Sans"],
+    "font.size": 10.0,
+    "figure.dpi": 100.0,
+    "figure.figsize": (WIDTH, 3.4),
+    "axes.titlesize": 10.0,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.linewidth": 0.8,
+    "axes.unicode_minus": True,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 4.0,
+    "legend.fontsize": SMALL + 1.0,
+    "legend.handlelength": 2.4,
+    "xtick.labelsize": SMALL + 1.0,
+    "ytick.labelsize": SMALL + 1.0,
+    "xtick.major.size": 5.0,
+    "xtick.minor.size": 2.5,
+    "xtick.major.pad": 4.0,
+    "ytick.major.size": 5.0,
+    "ytick.minor.size": 2.5,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "savefig.dpi": 200.0,
+    "savefig.facecolor": "white",
+}
+
+
+@contextmanager
+def context() -> Iterator[None]:
+    """Set the style for the block, whatever the caller's own settings are, and put those back."""
+    with matplotlib.style.context(["default", dict(mplhep.style.ROOT), _SIZES]):
+        yield
+
+
+class Figure(matplotlib.figure.Figure):
+    """A matplotlib figure that is drawn in striate's style wherever it is drawn.
+
+    Part of matplotlib's settings is read when ticks and texts are drawn, not when they are made.
+    The figure is not known to ``pyplot``; a notebook shows it when it is the value of a cell.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        FigureCanvasAgg(self)
+
+    def draw(self, renderer: Any) -> None:
+        """Draw with `renderer`, in striate's style."""
+        with context():
+            super().draw(renderer)
+
+    def savefig(self, fname: Any, **kwargs: Any) -> None:
+        """Save as matplotlib does, in striate's style."""
+        with context():
+            super().savefig(fname, **kwargs)
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", metadata={"Software": None})
+        return buffer.getvalue()
+
+
+def save(figure: matplotlib.figure.Figure, stem: str | os.PathLike[str]) -> tuple[Path, Path]:
+    """Write `figure` to ``stem.png`` and ``stem.pdf``.
+
+    The files hold no date and no version, so that the same figure gives the same bytes.
+
+    Returns
+    -------
+    tuple[pathlib.Path, pathlib.Path]
+        The PNG file and the PDF file.
+    """
+    base = Path(stem)
+    # Path.with_suffix would cut a name such as "layer.1" at its dot.
+    png = base.with_name(base.name + ".png")
+    pdf = base.with_name(base.name + ".pdf")
+    with written_beside(png) as beside:
+        figure.savefig(beside, format="png", metadata={"Software": None})
+    with written_beside(pdf) as beside:
+        figure.savefig(
+            beside,
+            format="pdf",
+            metadata={"Creator": None, "Producer": None, "CreationDate": None},
+        )
+    return png, pdf
+
+
+def shorten(text: Text, width: float) -> None:
+    """Cut `text` with an ellipsis until no line of it is wider than `width` inches."""
+    figure = text.get_figure(root=True)
+    if figure is None:
+        raise ValueError("a text is shortened after it has been placed on a figure")
+    limit = width * figure.dpi
+
+    def wide(line: str) -> bool:
+        text.set_text(line)
+        return text.get_window_extent().width > limit
+
+    lines = []
+    for whole in text.get_text().splitlines():
+        line, kept = whole, len(whole)
+        while kept > 1 and wide(line):
+            kept -= 1
+            line = whole[:kept].rstrip() + "…"
+        lines.append(line)
+    text.set_text("\n".join(lines))
+
+
+def clipped(name: str, most: int = 18) -> str:
+    """Return `name`, or its first letters and an ellipsis where it is longer than `most`."""
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def percent(probability: float) -> str:
+    """Return a probability as text with one decimal that never claims certainty.
+
+    Examples
+    --------
+    >>> percent(0.98765), percent(0.99999), percent(0.00001)
+    ('98.8 %', '> 99.9 %', '< 0.1 %')
+    """
+    if probability > 0.9995:
+        return "> 99.9 %"
+    if probability < 0.0005:
+        return "< 0.1 %"
+    return f"{100 * probability:.1f} %"
