@@ -1,0 +1,204 @@
+"""Keras models whose training, evaluation and prediction run as compiled loops.
+
+``fit``, ``evaluate`` and ``predict`` are Keras's own. Only the three functions that make the
+train, test and predict steps are replaced, and the number of batches that Keras hands over at a
+time is chosen to suit.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+
+from striate.engine import cache
+from striate.engine.chunks import ChunkedFunction, chunk_length
+from striate.engine.lowering import Lowering
+from striate.engine.report import EngineReport, engine_report
+
+
+def why_not_compiled(model: Any) -> str | None:
+    """Return why the steps of `model` cannot run as compiled loops, or None if they can."""
+    if model.run_eagerly:
+        return "run_eagerly=True"
+    if not model.jit_compile:
+        return "jit_compile is off, or a layer does not support it"
+    if keras.distribution.distribution() is not None:
+        return "a keras.distribution is set"
+    return None
+
+
+class Accelerated:
+    """What a Keras model gains: compiled loops behind ``fit``, ``evaluate`` and ``predict``."""
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Make the function that trains on a chunk of batches."""
+        if self.train_function is None or force:
+            super().make_train_function(force=True)
+            self.train_function = self._in_chunks("train_function", _train_step(self))
+
+    def make_test_function(self, force: bool = False) -> None:
+        """Make the function that evaluates a chunk of batches."""
+        if self.test_function is None or force:
+            super().make_test_function(force=True)
+            self.test_function = self._in_chunks("test_function", _test_step(self))
+
+    def make_predict_function(self, force: bool = False) -> Any:
+        """Make the function that predicts a chunk of batches."""
+        if self.predict_function is None or force:
+            super().make_predict_function(force=True)
+            self.predict_function = self._in_chunks("predict_function", _predict_step(self))
+        return self.predict_function
+
+    @functools.wraps(keras.Model.fit)
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
+        given = _arguments(keras.Model.fit, self, args, kwargs)
+        held_out = 0.0
+        if given.get("validation_data") is None:
+            held_out = given.get("validation_split") or 0.0
+        with self._chunks("train_function", given, given.get("steps_per_epoch"), held_out):
+            return super().fit(*args, **kwargs)
+
+    @functools.wraps(keras.Model.evaluate)
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        given = _arguments(keras.Model.evaluate, self, args, kwargs)
+        # Inside fit the iterator has been made, with the chunks of fit.
+        iterated = given.get("kwargs", {}).get("_use_cached_eval_dataset", False)
+        with self._chunks("test_function", given, given.get("steps"), fixed=iterated):
+            return super().evaluate(*args, **kwargs)
+
+    @functools.wraps(keras.Model.predict)
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        given = _arguments(keras.Model.predict, self, args, kwargs)
+        with self._chunks("predict_function", given, given.get("steps")):
+            return super().predict(*args, **kwargs)
+
+    def engine_report(self) -> EngineReport:
+        """Return, for each layer by name, the op it is lowered to or why it stays with Keras.
+
+        Returns
+        -------
+        EngineReport
+            A mapping whose text is a table.
+
+        Raises
+        ------
+        StriateError
+            If the shape of the model's input is not known yet.
+        """
+        names = ("train_function", "test_function", "predict_function")
+        functions = {name: getattr(self, name, None) for name in names}
+        reasons = {
+            name.removesuffix("_function"): function.why_not
+            for name, function in functions.items()
+            if isinstance(function, ChunkedFunction) and function.why_not
+        }
+        return engine_report(self, why_not_compiled(self), reasons)
+
+    def __reduce__(self) -> Any:
+        # Found by its name the class would be Keras's, which pickle refuses.
+        rebuild, contents = super().__reduce__()
+        return _unpickle, contents
+
+    def _in_chunks(self, name: str, step: Callable[..., Any]) -> Any:
+        """Wrap the function that Keras has just made for itself."""
+        keras_function = getattr(self, name)
+        if why_not_compiled(self) is not None:
+            if not self.supports_jit:
+                warnings.warn(
+                    f"striate runs {self.name!r} as Keras does: a layer does not support "
+                    "compilation",
+                    stacklevel=5,
+                )
+            return keras_function
+        cache.enable()
+        function = ChunkedFunction(
+            self,
+            step,
+            Lowering(self),
+            keras_function,
+            keeps_outputs=name == "predict_function",
+        )
+        function.begin(vars(self).get("_striate_steps", {}).get(name))
+        return function
+
+    @contextmanager
+    def _chunks(
+        self,
+        name: str,
+        given: dict[str, Any],
+        steps: int | None,
+        held_out: float = 0.0,
+        *,
+        fixed: bool = False,
+    ) -> Iterator[None]:
+        """Choose the length of a chunk for one call, unless the user has chosen it."""
+        chosen = self.steps_per_execution
+        if chosen == 1 and not fixed and why_not_compiled(self) is None:
+            self.steps_per_execution = chunk_length(*_extent(given, steps, held_out))
+        # Past Keras's attribute tracking: this is not part of the model.
+        vars(self).setdefault("_striate_steps", {})[name] = steps
+        function = getattr(self, name, None)
+        if isinstance(function, ChunkedFunction):
+            function.begin(steps)
+        try:
+            yield
+        finally:
+            self.steps_per_execution = chosen
+
+
+def _train_step(model: Any) -> Callable[..., Any]:
+    return lambda state, batch: model.train_step(state, batch)
+
+
+def _test_step(model: Any) -> Callable[..., Any]:
+    return lambda state, batch: model.test_step(state, batch)
+
+
+def _predict_step(model: Any) -> Callable[..., Any]:
+    def step(state: Any, batch: Any) -> Any:
+        outputs, non_trainable = model.predict_step(state, batch)
+        return outputs, (state[0], non_trainable)
+
+    return step
+
+
+def _arguments(function: Any, model: Any, args: Any, kwargs: Any) -> dict[str, Any]:
+    """Return the arguments of a call by name; an empty mapping when they do not fit."""
+    try:
+        return inspect.signature(function).bind(model, *args, **kwargs).arguments
+    except TypeError:  # Keras reports it
+        return {}
+
+
+def _extent(
+    given: dict[str, Any], steps: int | None, held_out: float
+) -> tuple[int | None, int | None]:
+    """Return the batches in an epoch and the bytes in a batch, as far as they are known."""
+    leaves = [a for a in jax.tree.leaves((given.get("x"), given.get("y"))) if _is_array(a)]
+    if not leaves:
+        known = steps if steps is not None else getattr(given.get("x"), "num_batches", None)
+        return known, None
+    images = int(leaves[0].shape[0] * (1.0 - held_out))
+    batch = given.get("batch_size") or (math.ceil(images / steps) if steps else 32)
+    # Keras casts what is not already float32 or smaller.
+    one = sum(math.prod(a.shape[1:]) * min(a.dtype.itemsize, 4) for a in leaves)
+    return steps or math.ceil(images / batch), batch * one
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray | jax.Array) and value.ndim > 0
+
+
+def _unpickle(contents: Any) -> Any:
+    from striate.engine.model import accelerate
+
+    return accelerate(keras.Model._unpickle_model(contents))

@@ -1,0 +1,98 @@
+"""Choose the implementation of each op, and say which one it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import jax
+
+from striate.kernels import pooling, primitives, reference
+from striate.kernels.geometry import Geometry, Pair
+
+Array = jax.Array
+Activation = Literal["linear", "relu"]
+PoolKind = Literal["max", "average"]
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """A pooling that follows a convolution: its kind, window and geometry."""
+
+    kind: PoolKind
+    window: Pair
+    geometry: Geometry
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A value and the op that computes it, in words."""
+
+    value: Array
+    op: str
+
+
+def convolve(
+    x: Array,
+    kernel: Array,
+    bias: Array | None,
+    *,
+    geometry: Geometry,
+    activation: Activation = "linear",
+    pooled: Pooling | None = None,
+) -> Lowered:
+    """Cross-correlate, add the bias, activate, and pool if asked to, as one op.
+
+    Parameters
+    ----------
+    x
+        Images, (n, row, column, channel).
+    kernel, bias
+        (row, column, channel / groups, filter) and (filter,).
+    geometry
+        Stride, padding, dilation, groups of the convolution.
+    activation
+        "linear" or "relu".
+    pooled
+        The pooling that follows, if it is to be fused.
+
+    Returns
+    -------
+    Lowered
+        The value and the name of the op.
+    """
+    y = primitives.conv2d(x, kernel, geometry=geometry)
+    if bias is not None:
+        y = y + bias
+    words = ["convolution", *(["bias"] if bias is not None else [])]
+    if pooled is not None and pooled.kind == "max":
+        # max(relu(y)) is relu(max(y)), and so are the gradients, of which the second needs a
+        # quarter of the work for 2x2 windows.
+        y = pooling.max_pool2d(y, pooled.window, pooled.geometry)
+        words.append(_pool_words(pooled.kind, pooled.window))
+    if activation == "relu":
+        y = jax.nn.relu(y)
+        words.append("relu")
+    if pooled is not None and pooled.kind == "average":
+        y = pooling.average_pool2d(y, pooled.window, pooled.geometry)
+        words.append(_pool_words(pooled.kind, pooled.window))
+    outputs = geometry.output_size((x.shape[1], x.shape[2]), (kernel.shape[0], kernel.shape[1]))
+    how = reference.method(kernel.shape, outputs, geometry)
+    return Lowered(y, _where(" + ".join(words), how))
+
+
+def pool(x: Array, pooled: Pooling) -> Lowered:
+    """Pool the images `x`, (n, row, column, channel)."""
+    run = pooling.max_pool2d if pooled.kind == "max" else pooling.average_pool2d
+    value = run(x, pooled.window, pooled.geometry)
+    return Lowered(value, _where(_pool_words(pooled.kind, pooled.window), "windows"))
+
+
+def _pool_words(kind: PoolKind, window: Pair) -> str:
+    return f"{kind} pooling {window[0]}x{window[1]}"
+
+
+def _where(words: str, how: str) -> str:
+    if jax.default_backend() == "cpu":
+        return f"reference ({how}): {words}"
+    return f"platform ({jax.default_backend()}): {words}"
