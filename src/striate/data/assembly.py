@@ -1,27 +1,22 @@
-"""Make a dataset of what a reader found: check, number the classes, scale, limit, split."""
+"""Make a dataset of what a reader found: number the classes, limit, check, scale, split."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from striate.data import contents, splitting
-from striate.data.contents import RawSplit
 from striate.data.dataset import Dataset, Split
+from striate.data.source import Lazy, RawSplit, Source
 from striate.errors import StriateError
 
 
 def assemble(
-    raw: Mapping[str, RawSplit],
+    source: Source,
     *,
-    name: str,
-    source: str,
     class_names: Sequence[str] | None = None,
-    files: Sequence[Mapping[str, Any]] = (),
-    licence: str | None = None,
-    notes: Sequence[str] = (),
     seed: int = 0,
     test: float = 0.2,
     validation: float = 0.0,
@@ -33,11 +28,11 @@ def assemble(
 
     Parameters
     ----------
-    raw
-        ``"train"``, and ``"validation"`` and ``"test"`` where the source has them.
-    source, files, licence, notes
-        For the provenance.
-    name, class_names, seed, test, validation, limit, scale, channel_axis
+    source
+        What the reader found.
+    class_names
+        Names in the order of the class numbers, in place of those that the source has.
+    seed, test, validation, limit, scale, channel_axis
         As in :meth:`Dataset.from_arrays`.
 
     Raises
@@ -45,74 +40,85 @@ def assemble(
     StriateError
         For whatever :mod:`striate.data.contents` refuses.
     """
+    raw = source.splits
     if validation and "validation" in raw:
         raise StriateError(
-            f"{name} has a validation split of its own, so validation={validation:g} cannot be "
-            "drawn: leave it out"
+            f"{source.name} has a validation split of its own: leave validation={validation:g} out"
         )
-    images = {
-        where: contents.image_array(split.images, split.where, channel_axis)
-        for where, split in raw.items()
-    }
-    for where, split in raw.items():
-        if len(images[where]) != len(split.labels):
+    for split in raw.values():
+        n, labelled = _count(split.images), _count(split.labels)
+        if n != labelled:
             raise StriateError(
-                f"{split.where}: {len(images[where])} images but {len(split.labels)} labels: "
-                "each image needs one"
+                f"{split.where}: {n} images but {labelled} labels: each image needs one"
             )
-    labels, names = contents.class_numbers(
-        {where: split.labels for where, split in raw.items()},
-        {where: split.where for where, split in raw.items()},
-        class_names,
+    numbers, names = contents.class_numbers(
+        {name: split.labels for name, split in raw.items()},
+        {name: split.where for name, split in raw.items()},
+        class_names if class_names is not None else source.class_names,
     )
+    notes = list(source.notes)
+    rows: dict[str, np.ndarray | None] = dict.fromkeys(raw)
+    for name, labels in numbers.items():
+        if limit is not None and limit < len(labels):
+            rows[name] = splitting.limited(labels, limit, seed)
+            notes.append(f"Limit: {limit} of {len(labels)} {name} images, stratified, seed {seed}.")
+    images = {
+        name: contents.image_array(_read(split.images, rows[name]), split.where, channel_axis)
+        for name, split in raw.items()
+    }
     scaling = contents.find_scale(
-        [(split.where, images[where]) for where, split in raw.items()], scale
+        [(split.where, images[name]) for name, split in raw.items()], scale
     )
-    said = list(notes) if scaling.usual else [*notes, f"Pixels: {scaling.sentence}."]
-    splits: dict[str, Split] = {}
-    for where, split in raw.items():
-        rows: Any = slice(None)
-        if limit is not None and limit < len(labels[where]):
-            rows = splitting.limited(labels[where], limit, seed)
-            said.append(limit_note(limit, len(labels[where]), where, seed))
-        splits[where] = Split(
-            scaling.pixels(images[where][rows], split.where),
-            labels[where][rows],
-            None if split.weights is None else np.asarray(split.weights)[rows],
-            {key: np.asarray(value)[rows] for key, value in split.observables.items()},
+    if not scaling.usual:
+        notes.append(f"Pixels: {scaling.sentence}.")
+    splits = {
+        name: Split(
+            scaling.pixels(images[name], split.where),
+            _read(numbers[name], rows[name]),
+            None if split.weights is None else _read(split.weights, rows[name]),
+            {key: _read(value, rows[name]) for key, value in split.observables.items()},
         )
-    how = _split(splits, raw["train"].where, seed, test, validation)
+        for name, split in raw.items()
+    }
+    how = _draw_splits(splits, raw["train"], seed, test, validation)
     return Dataset(
         splits["train"],
         splits.get("validation"),
         splits["test"],
         names,
-        name,
+        source.name,
         {
-            "source": source,
-            "files": [dict(file) for file in files],
+            "source": source.origin,
+            "files": [dict(file) for file in source.files],
             "split": how,
             "scaling": scaling.sentence,
-            "licence": licence,
-            "notes": said,
+            "licence": source.licence,
+            "notes": notes,
         },
     )
 
 
-def limit_note(limit: int, n: int, where: str, seed: int) -> str:
-    """Return the sentence that says which images a limit left."""
-    return f"Limit: {limit} of {n} {where} images, stratified, seed {seed}."
+def _count(values: Any) -> int:
+    shape = values.shape if isinstance(values, Lazy) else np.shape(values)
+    return int(shape[0]) if shape else 0
 
 
-def _split(
-    splits: dict[str, Split], source: str, seed: int, test: float, validation: float
+def _read(values: Any, rows: np.ndarray | None) -> np.ndarray:
+    if isinstance(values, Lazy):
+        return values.read(rows)
+    array = np.asarray(values)
+    return array if rows is None else array[rows]
+
+
+def _draw_splits(
+    splits: dict[str, Split], raw: RawSplit, seed: int, test: float, validation: float
 ) -> dict[str, Any]:
     """Draw the test and validation splits that are wanted and not there; return how."""
     how: dict[str, Any] = {}
     if "test" in splits:
         how["test"] = "as in the source"
     else:
-        kept, held = splitting.held_out(splits["train"].labels, test, seed, source, "test")
+        kept, held = splitting.held_out(splits["train"].labels, test, seed, raw.where, "test")
         splits["test"] = splits["train"].take(held)
         splits["train"] = splits["train"].take(kept)
         how |= {"test": f"{test:g} of all images, stratified", "seed": seed}
@@ -120,7 +126,7 @@ def _split(
         how["validation"] = "as in the source"
     elif validation:
         kept, held = splitting.held_out(
-            splits["train"].labels, validation, seed, source, "validation"
+            splits["train"].labels, validation, seed, raw.where, "validation"
         )
         # What stays keeps its order: the first training image of MNIST is still its first.
         splits["validation"] = splits["train"].take(np.sort(held))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,31 +14,6 @@ from striate.errors import StriateError, nearest
 _MOST_CHANNELS = 4
 _FULL_SCALES = (1, 16, 255, 65535)
 _BLOCK_BYTES = 1 << 24
-
-
-@dataclass(frozen=True, eq=False)
-class RawSplit:
-    """Images and labels of one split as a reader found them, before any check.
-
-    Attributes
-    ----------
-    images
-        ``(n, row, col)`` or ``(n, row, col, channel)``, numbers of any kind.
-    labels
-        ``(n,)``, ``(n, 1)`` or one-hot ``(n, classes)``; numbers or names.
-    weights
-        ``(n,)`` event weights, or None.
-    observables
-        Further quantities, each ``(n,)``.
-    where
-        What an error calls this split: a file name, or ``"x_train"``.
-    """
-
-    images: Any
-    labels: Any
-    weights: Any = None
-    observables: Mapping[str, Any] = field(default_factory=dict)
-    where: str = "images"
 
 
 def image_array(images: Any, where: str, channel_axis: int | None = None) -> np.ndarray:

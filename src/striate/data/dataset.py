@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from striate.data import contents
-from striate.data.contents import RawSplit
+from striate.data.source import RawSplit, Source
 from striate.errors import StriateError
 
 
@@ -268,14 +268,12 @@ class Dataset:
                 raise StriateError(f"{where}: give both images and labels, or neither")
             if x is not None:
                 raw[where] = RawSplit(x, y, w, where=where)
-        # Assembly makes Datasets, so it is imported once this class exists.
+        # Assembly makes Datasets, so it can be imported only once this class exists.
         from striate.data.assembly import assemble
 
         return assemble(
-            raw,
-            name=name,
+            Source(raw, name=name, origin="arrays in memory"),
             class_names=class_names,
-            source="arrays in memory",
             seed=seed,
             test=test,
             validation=validation,

@@ -8,49 +8,28 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.data.assembly import assemble
-from striate.data.contents import RawSplit
-from striate.data.dataset import Dataset
 from striate.data.idx import gunzip
+from striate.data.source import RawSplit, Source
 
 # Of the decompressed table, so that a repackaged scikit-learn with the same numbers is accepted.
 _TABLE_SHA256 = "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8"
 
 
-def load_digits(
-    *,
-    seed: int = 0,
-    test: float = 0.2,
-    validation: float = 0.0,
-    limit: int | None = None,
-) -> Dataset:
-    """Load 1,797 handwritten digits, 8x8 pixels of 17 grey levels, 80/20 split by default.
+def read_digits() -> Source:
+    """Read 1,797 handwritten digits, 8x8 pixels of grey levels 0 to 16, in one set.
 
-    The set is the test part of "Optical Recognition of Handwritten Digits" by E. Alpaydin and
+    They are the test part of "Optical Recognition of Handwritten Digits" by E. Alpaydin and
     C. Kaynak (UCI Machine Learning Repository, 1998, CC BY 4.0); lecture row N12.
-
-    Parameters
-    ----------
-    seed, test, validation, limit
-        As in :meth:`Dataset.from_arrays`.
     """
     table, digest = _table()
-    return assemble(
-        {
-            "train": RawSplit(
-                table[:, :-1].reshape(-1, 8, 8).astype(np.uint8),
-                table[:, -1].astype(np.int32),
-                where="digits",
-            )
-        },
+    images = table[:, :-1].reshape(-1, 8, 8).astype(np.uint8)
+    return Source(
+        {"train": RawSplit(images, table[:, -1].astype(np.int32), where="digits")},
         name="digits",
-        source="scikit-learn, sklearn.datasets.load_digits",
+        origin="scikit-learn, sklearn.datasets.load_digits",
+        class_names=[str(digit) for digit in range(10)],
         files=[{"name": "digits.csv", "sha256": digest}],
         licence="CC BY 4.0, E. Alpaydin and C. Kaynak, UCI Machine Learning Repository",
-        seed=seed,
-        test=test,
-        validation=validation,
-        limit=limit,
     )
 
 
@@ -68,9 +47,13 @@ def _table() -> tuple[np.ndarray, str]:
             if hashlib.sha256(text).hexdigest() == _TABLE_SHA256:
                 values = np.array(text.replace(b"\n", b",").split(b",")[:-1], dtype=np.uint8)
                 return values.reshape(-1, 65), _TABLE_SHA256
-    from sklearn.datasets import load_digits as load_table
+    return _table_from_scikit_learn()
 
-    bunch = load_table()
-    table = np.column_stack([bunch.data, bunch.target])
-    text = b"".join(b",".join(b"%d" % int(value) for value in row) + b"\n" for row in table)
+
+def _table_from_scikit_learn() -> tuple[np.ndarray, str]:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    table = np.column_stack([digits.data, digits.target]).astype(np.uint8)
+    text = b"".join(b",".join(b"%d" % value for value in row) + b"\n" for row in table)
     return table, hashlib.sha256(text).hexdigest()

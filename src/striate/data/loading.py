@@ -1,4 +1,4 @@
-"""Load a dataset by name, or from a path by the reader for its format."""
+"""Load a dataset by its name, or from a path by the reader for its format."""
 
 from __future__ import annotations
 
@@ -8,25 +8,44 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from striate.data import standard
+from striate.data import cifar, folder, hdf5, idx, npz
+from striate.data.assembly import assemble
 from striate.data.dataset import Dataset
+from striate.data.source import Source
+from striate.data.standard import KNOWN
 from striate.errors import StriateError, nearest
+
+_FORMATS = (
+    "IDX (-ubyte or .idx, also .gz), .npz, HDF5 (.h5, .hdf5), CIFAR-10 (.bin, .tar.gz), "
+    "or a folder of IDX files, of .npz batches, of CIFAR-10 batches or of images by class"
+)
 
 
 def load(name_or_path: str | os.PathLike[str], **options: Any) -> Dataset:
-    """Load a known dataset, or the images in a file or folder.
+    """Load a known dataset, or images from a file or folder.
 
     Parameters
     ----------
     name_or_path
         ``"digits"``, ``"ox"``, ``"mnist"``, ``"fashion_mnist"``, ``"cifar10"``; or the path of an
-        IDX file (``.gz`` or not) or a folder of them. A known name wins over a file of that name
-        (write ``./digits`` for the file).
+        IDX file, an ``.npz`` file, an HDF5 file or a CIFAR-10 archive; or of a folder of such
+        files, or of images by class. A known name wins over a file of that name: write
+        ``./digits`` for the file. What is not here is fetched from its official address and kept
+        in the user's cache; a folder named by ``STRIATE_DATA`` is looked at first.
     **options
-        For every dataset: ``seed=0``, ``validation=0.0`` (a fraction or number of training images
-        to hold out), ``limit=None`` (at most so many images of each set in the source,
-        stratified). Where the source has one set only: ``test=0.2``. Others belong to one
-        reader and are described there.
+        For every dataset:
+
+        - ``seed=0``: decides whatever is drawn
+        - ``validation=0.0``: a fraction, or a number, of training images to hold out, stratified
+        - ``test=0.2``: likewise for a test split, where the source has one set only
+        - ``limit=None``: take at most so many images of each set in the source, stratified
+        - ``class_names=None``: names in the order of the class numbers
+        - ``scale=None``: the full scale of the pixels, in place of the one found
+        - ``channel_axis=None``: the axis of the channels, where it is not the last
+
+        Others belong to a reader: ``arrays`` (npz, HDF5: :func:`~striate.data.npz.read_npz`),
+        ``labels`` (IDX), ``resize`` (folder of images), ``size``, ``n`` and ``noise`` (ox:
+        :func:`~striate.data.ox.read_ox`).
 
     Raises
     ------
@@ -39,20 +58,65 @@ def load(name_or_path: str | os.PathLike[str], **options: Any) -> Dataset:
     Dataset('digits': 1437 train, 360 test; images 8 x 8 x 1; 10 classes)
     """
     text = os.fspath(name_or_path)
-    if isinstance(name_or_path, str) and text in standard.KNOWN:
-        return _call(standard.KNOWN[text], text, options)
-    raise StriateError(f"unknown dataset {text!r}: {nearest(text, standard.KNOWN)}")
+    if isinstance(name_or_path, str) and text in KNOWN:
+        return _load(KNOWN[text].read, text, (), options)
+    path = Path(text).expanduser()
+    if not path.exists():
+        if isinstance(name_or_path, str) and path.name == text and not path.suffix:
+            raise StriateError(f"unknown dataset {text!r}: {nearest(text, KNOWN)}")
+        raise StriateError(f"{path}: no such file or folder")
+    return _load(_reader(path), str(path), (path,), options)
 
 
-def _call(
-    reader: Callable[..., Dataset], what: str, options: dict[str, Any], *path: Path
+def _load(
+    reader: Callable[..., Source], what: str, given: tuple[Path, ...], options: dict[str, Any]
 ) -> Dataset:
-    accepted = [
-        name
-        for name, parameter in inspect.signature(reader).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    ]
+    common = _keywords(assemble)
+    own = _keywords(reader)
     for name in options:
-        if name not in accepted:
-            raise StriateError(f"{what} takes no option {name!r}: {nearest(name, accepted)}")
-    return reader(*path, **options)
+        if name not in common | own:
+            raise StriateError(
+                f"{what} takes no option {name!r}: {nearest(name, sorted(common | own))}"
+            )
+    source = reader(*given, **{name: v for name, v in options.items() if name in own})
+    return assemble(source, **{name: v for name, v in options.items() if name in common})
+
+
+def _keywords(function: Callable[..., Any]) -> set[str]:
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def _reader(path: Path) -> Callable[..., Source]:
+    """Choose the reader for a file or folder that exists."""
+    if path.is_dir():
+        return _folder_reader(path)
+    name = path.name.lower()
+    if name.endswith((".tar.gz", ".tgz", ".tar", ".bin")) or name.startswith(
+        ("data_batch", "test_batch")
+    ):
+        return cifar.read_cifar
+    bare = name.removesuffix(".gz")
+    if bare.endswith((".idx", "-ubyte", ".idx1", ".idx3")):
+        return idx.read_idx
+    match path.suffix.lower():
+        case ".npz":
+            return npz.read_npz
+        case ".h5" | ".hdf5" | ".hdf":
+            return hdf5.read_hdf5
+        case ".root":
+            raise StriateError(
+                f"{path}: this version does not read ROOT files yet: write the images to HDF5"
+            )
+        case suffix:
+            raise StriateError(f"{path}: no reader for {suffix or 'such a name'!r}: {_FORMATS}")
+
+
+def _folder_reader(path: Path) -> Callable[..., Source]:
+    if cifar.is_cifar(path):
+        return cifar.read_cifar
+    if any(path.glob("*.npz")):
+        return npz.read_npz
+    if any(path.glob("*-ubyte*")):
+        return idx.read_idx
+    return folder.read_folder

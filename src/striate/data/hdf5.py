@@ -1,0 +1,140 @@
+"""HDF5 files: named arrays, of which only those that are wanted are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from striate.data.arraynames import find_class_names, find_columns
+from striate.data.source import RawSplit, Source, file_record
+from striate.errors import StriateError
+
+if TYPE_CHECKING:
+    import h5py
+
+_BLOCK_BYTES = 1 << 26
+_HASHED_BYTES = 1 << 30
+
+
+def read_hdf5(path: Path, *, arrays: Mapping[str, str] | None = None) -> Source:
+    """Read images and labels from an HDF5 file.
+
+    Parameters
+    ----------
+    path
+        The file. Datasets in groups have names such as ``train/images``; which names are
+        understood says :func:`striate.data.arraynames.find_columns`. A dataset or attribute
+        ``class_names`` of the file names the classes.
+    arrays
+        Names in the file by role, ``{"x": "calo/images", "y": "calo/is_signal"}``, where they
+        are not found.
+
+    Raises
+    ------
+    StriateError
+        If it is no HDF5 file or damaged, or images or labels are not found.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            return _read(file, path, arrays)
+    except OSError as error:
+        raise StriateError(f"{path}: not an HDF5 file, or damaged ({error})") from None
+
+
+def _read(file: h5py.File, path: Path, given: Mapping[str, str] | None) -> Source:
+    import h5py
+
+    found: dict[str, Any] = {}
+
+    def note(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and item.shape is not None:
+            found[name] = item
+
+    file.visititems(note)
+    shapes = {name: tuple(dataset.shape) for name, dataset in found.items()}
+    names = find_class_names(shapes)
+    class_names = None
+    if names is not None:
+        class_names = [str(name) for name in _texts(found[names])]
+    elif "class_names" in file.attrs:
+        class_names = [
+            name.decode() if isinstance(name, bytes) else str(name)
+            for name in file.attrs["class_names"]
+        ]
+    splits = {}
+    for split, columns in find_columns(shapes, str(path), given).items():
+        labels = found[columns.labels]
+        splits[split] = RawSplit(
+            _Stored(path, columns.images, shapes[columns.images]),
+            _texts(labels) if labels.dtype.kind in "OS" else labels[...],
+            None if columns.weights is None else found[columns.weights][...],
+            {
+                key: found[name][...]
+                for key, name in columns.observables.items()
+                if found[name].dtype.kind in "buif"
+            },
+            where=f"{path}: {columns.images}",
+        )
+        stored = found[columns.images].dtype
+        if stored.kind not in "buif":
+            raise StriateError(f"{path}: {columns.images!r} does not hold numbers, but {stored}")
+    size = path.stat().st_size
+    hashed = size <= _HASHED_BYTES
+    return Source(
+        splits,
+        name=path.stem,
+        origin=str(path),
+        class_names=class_names,
+        files=[file_record(path) if hashed else {"name": path.name, "bytes": size}],
+        notes=[]
+        if hashed
+        else [
+            f"{path.name} is larger than 1 GiB and was not hashed; the fingerprint identifies it."
+        ],
+    )
+
+
+def _texts(dataset: h5py.Dataset) -> np.ndarray:
+    import h5py
+
+    if h5py.check_string_dtype(dataset.dtype) is None:
+        raise StriateError(
+            f"{dataset.file.filename}: {dataset.name!r} should hold numbers or names, "
+            f"not {dataset.dtype}"
+        )
+    return np.asarray(dataset.asstr()[...], dtype=np.str_)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """Images in a file, read when they are asked for."""
+
+    path: Path
+    name: str
+    shape: tuple[int, ...]
+
+    def read(self, rows: np.ndarray | None) -> np.ndarray:
+        """Read the images at `rows`, block by block, so that the others do not fill memory."""
+        import h5py
+
+        with h5py.File(self.path, "r") as file:
+            stored = file[self.name]
+            try:
+                if rows is None:
+                    return np.asarray(stored[...])
+                block = max(1, _BLOCK_BYTES // max(1, stored.nbytes // max(1, len(stored))))
+                chosen = []
+                for start in range(0, len(stored), block):
+                    low, high = np.searchsorted(rows, (start, start + block))
+                    if low < high:
+                        first, last = int(rows[low]), int(rows[high - 1])
+                        chosen.append(stored[first : last + 1][rows[low:high] - first])
+                return np.concatenate(chosen)
+            except OSError as error:
+                raise StriateError(f"{self.path}: {self.name!r} cannot be read ({error})") from None

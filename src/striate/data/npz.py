@@ -1,0 +1,177 @@
+"""NumPy's ``.npz`` files: one with the arrays of all splits, or a folder of batches."""
+
+from __future__ import annotations
+
+import lzma
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from striate.data.arraynames import find_class_names, find_columns
+from striate.data.source import RawSplit, Source, file_record
+from striate.errors import StriateError
+
+
+def read_npz(path: Path, *, arrays: Mapping[str, str] | None = None) -> Source:
+    """Read one ``.npz`` file, or a folder of batches of which each holds images and labels.
+
+    Parameters
+    ----------
+    path
+        The file: ``x_train``, ``y_train`` and, where they are, ``x_test``, ``y_test``, or ``x``,
+        ``y``, or names as :func:`striate.data.arraynames.find_columns` understands them. Or the
+        folder: files with ``test`` or ``val`` in their names are those splits, the others training,
+        in the order of the numbers in their names.
+    arrays
+        Names in the file by role, ``{"x": "jet_images", "y": "is_signal"}``, where they are not
+        found.
+
+    Raises
+    ------
+    StriateError
+        If a file is damaged or holds pickled objects, or images or labels are not found.
+    """
+    if not path.is_dir():
+        splits, class_names = _read_file(path, arrays)
+        return Source(
+            splits,
+            name=path.stem,
+            origin=str(path),
+            class_names=class_names,
+            files=[file_record(path)],
+        )
+    batches = sorted(path.glob("*.npz"), key=_natural)
+    return batches_source(batches, name=path.name, origin=str(path), arrays=arrays)
+
+
+def batches_source(
+    batches: Sequence[Path], *, arrays: Mapping[str, str] | None = None, **about: Any
+) -> Source:
+    """Read batches, in parallel, and join those of each split.
+
+    Parameters
+    ----------
+    batches
+        The files, in order.
+    arrays
+        As in :func:`read_npz`.
+    **about
+        Fields of Source.
+    """
+    with ThreadPoolExecutor() as pool:
+        read = list(pool.map(lambda path: _read_file(path, arrays), batches))
+        files = list(pool.map(file_record, batches))
+    by_split: dict[str, list[RawSplit]] = {}
+    for path, (splits, _) in zip(batches, read, strict=True):
+        if list(splits) != ["train"]:
+            raise StriateError(f"{path}: a batch in a folder must hold one set, x and y")
+        by_split.setdefault(_split_of(path), []).append(splits["train"])
+    if "train" not in by_split:
+        raise StriateError(f"{batches[0].parent}: every batch has 'test' or 'val' in its name")
+    joined = {split: _join(parts) for split, parts in by_split.items()}
+    about.setdefault("class_names", read[0][1])
+    return Source(joined, files=files, **about)
+
+
+def _read_file(
+    path: Path, given: Mapping[str, str] | None
+) -> tuple[dict[str, RawSplit], list[str] | None]:
+    with _opened(path) as archive:
+        shapes = {name: _shape(archive, name, path) for name in archive.files}
+        names = find_class_names(shapes)
+        class_names = None if names is None else [str(n) for n in _array(archive, names, path)]
+        return {
+            split: RawSplit(
+                _array(archive, columns.images, path),
+                _array(archive, columns.labels, path),
+                None if columns.weights is None else _array(archive, columns.weights, path),
+                {k: _array(archive, name, path) for k, name in columns.observables.items()},
+                where=f"{path}: {columns.images}",
+            )
+            for split, columns in find_columns(shapes, str(path), given).items()
+        }, class_names
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        archive = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise StriateError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        raise StriateError(f"{path}: not an .npz file, or damaged") from None
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        raise StriateError(f"{path}: one bare array, where an .npz file holds named ones")
+    with archive:
+        yield archive
+
+
+def _shape(archive: Any, name: str, path: Path) -> tuple[int, ...]:
+    """Read the shape from the head of one array, without its numbers."""
+    try:
+        with archive.zip.open(f"{name}.npy") as member:
+            version = np.lib.format.read_magic(member)
+            read_head = (
+                np.lib.format.read_array_header_1_0
+                if version == (1, 0)
+                else np.lib.format.read_array_header_2_0
+            )
+            shape, _, dtype = read_head(member)
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError):
+        raise StriateError(f"{path}: {name!r} is damaged, or no array") from None
+    if dtype.hasobject:
+        raise StriateError(
+            f"{path}: array {name!r} holds Python objects, which could run code when they are "
+            "read: save it as numbers, e.g. np.stack(list(a))"
+        )
+    return tuple(int(side) for side in shape)
+
+
+def _array(archive: Any, name: str, path: Path) -> np.ndarray:
+    try:
+        return np.asarray(archive[name])
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
+        raise StriateError(f"{path}: array {name!r} is damaged ({error})") from None
+
+
+def _natural(path: Path) -> list[int | str]:
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
+
+
+def _split_of(path: Path) -> str:
+    stem = path.stem.lower()
+    return "test" if "test" in stem else "validation" if "val" in stem else "train"
+
+
+def _join(parts: Sequence[RawSplit]) -> RawSplit:
+    first = parts[0]
+    for part in parts[1:]:
+        if np.shape(part.images)[1:] != np.shape(first.images)[1:]:
+            raise StriateError(
+                f"{part.where}: images of shape {np.shape(part.images)[1:]}, "
+                f"but {np.shape(first.images)[1:]} in {first.where}"
+            )
+    for part in parts:
+        if len(part.images) != len(part.labels):
+            raise StriateError(
+                f"{part.where}: {len(part.images)} images but {len(part.labels)} labels: "
+                "each image needs one"
+            )
+    shared = [key for key in first.observables if all(key in part.observables for part in parts)]
+    weighted = [part.weights for part in parts if part.weights is not None]
+    if weighted and len(weighted) < len(parts):
+        raise StriateError(f"{first.where}: some batches have weights and some have none")
+    return RawSplit(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate(weighted) if weighted else None,
+        {key: np.concatenate([part.observables[key] for part in parts]) for key in shared},
+        where=first.where if len(parts) == 1 else str(Path(first.where.split(":")[0]).parent),
+    )
