@@ -1,10 +1,12 @@
-"""Select Keras's JAX backend before Keras is imported, or say how to mend it afterwards."""
+"""What striate makes of Keras: its JAX backend, and the class that networks are made of."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import warnings
+from typing import Any
 
 
 def select() -> None:
@@ -34,3 +36,12 @@ def select() -> None:
             stacklevel=3,
         )
     os.environ["KERAS_BACKEND"] = "jax"
+
+
+def sequential_class() -> Any:
+    """Return the class that the networks of the lectures are made of: the compiled one.
+
+    Definitions of networks come before the engine in the order of the stages, and may not import
+    it; this is the one place where they meet.
+    """
+    return importlib.import_module("striate.engine").Sequential

@@ -13,7 +13,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import keras
@@ -23,6 +23,12 @@ from striate.engine import cache
 from striate.engine.chunks import ChunkedFunction, chunk_length
 from striate.engine.lowering import Lowering
 from striate.engine.report import EngineReport, engine_report
+
+# A mixin: at run time it stands before a Keras class, whose methods it calls.
+if TYPE_CHECKING:
+    from keras import Model as _KerasModel
+else:
+    _KerasModel = object
 
 
 def why_not_compiled(model: Any) -> str | None:
@@ -36,8 +42,14 @@ def why_not_compiled(model: Any) -> str | None:
     return None
 
 
-class Accelerated:
+class Accelerated(_KerasModel):
     """What a Keras model gains: compiled loops behind ``fit``, ``evaluate`` and ``predict``."""
+
+    # Keras's own attributes.
+    train_function: Any
+    test_function: Any
+    predict_function: Any
+    steps_per_execution: Any
 
     def make_train_function(self, force: bool = False) -> None:
         """Make the function that trains on a chunk of batches."""
@@ -58,8 +70,8 @@ class Accelerated:
             self.predict_function = self._in_chunks("predict_function", _predict_step(self))
         return self.predict_function
 
-    @functools.wraps(keras.Model.fit)
     def fit(self, *args: Any, **kwargs: Any) -> Any:
+        """Train as `keras.Model.fit` does."""
         given = _arguments(keras.Model.fit, self, args, kwargs)
         held_out = 0.0
         if given.get("validation_data") is None:
@@ -67,16 +79,16 @@ class Accelerated:
         with self._chunks("train_function", given, given.get("steps_per_epoch"), held_out):
             return super().fit(*args, **kwargs)
 
-    @functools.wraps(keras.Model.evaluate)
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """Evaluate as `keras.Model.evaluate` does."""
         given = _arguments(keras.Model.evaluate, self, args, kwargs)
         # Inside fit the iterator has been made, with the chunks of fit.
         iterated = given.get("kwargs", {}).get("_use_cached_eval_dataset", False)
         with self._chunks("test_function", given, given.get("steps"), fixed=iterated):
             return super().evaluate(*args, **kwargs)
 
-    @functools.wraps(keras.Model.predict)
     def predict(self, *args: Any, **kwargs: Any) -> Any:
+        """Predict as `keras.Model.predict` does."""
         given = _arguments(keras.Model.predict, self, args, kwargs)
         with self._chunks("predict_function", given, given.get("steps")):
             return super().predict(*args, **kwargs)
@@ -105,7 +117,7 @@ class Accelerated:
 
     def __reduce__(self) -> Any:
         # Found by its name the class would be Keras's, which pickle refuses.
-        rebuild, contents = super().__reduce__()
+        _, contents = super().__reduce__()
         return _unpickle, contents
 
     def _in_chunks(self, name: str, step: Callable[..., Any]) -> Any:
@@ -127,7 +139,7 @@ class Accelerated:
             keras_function,
             keeps_outputs=name == "predict_function",
         )
-        function.begin(vars(self).get("_striate_steps", {}).get(name))
+        function.begin(self.__dict__.get("_striate_steps", {}).get(name))
         return function
 
     @contextmanager
@@ -145,7 +157,7 @@ class Accelerated:
         if chosen == 1 and not fixed and why_not_compiled(self) is None:
             self.steps_per_execution = chunk_length(*_extent(given, steps, held_out))
         # Past Keras's attribute tracking: this is not part of the model.
-        vars(self).setdefault("_striate_steps", {})[name] = steps
+        self.__dict__.setdefault("_striate_steps", {})[name] = steps
         function = getattr(self, name, None)
         if isinstance(function, ChunkedFunction):
             function.begin(steps)
@@ -153,6 +165,11 @@ class Accelerated:
             yield
         finally:
             self.steps_per_execution = chosen
+
+
+for _name in ("fit", "evaluate", "predict"):
+    # Signature and documentation are Keras's, so that help() and completion show its arguments.
+    functools.update_wrapper(getattr(Accelerated, _name), getattr(keras.Model, _name))
 
 
 def _train_step(model: Any) -> Callable[..., Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.metadata
 import os
 import platform
 from pathlib import Path
 
 import jax
-import jaxlib
 import platformdirs
 
 
@@ -20,7 +20,8 @@ def directory() -> Path:
     A program compiled for one processor may not run on another that shares the home directory,
     so the name holds a digest of the processor's features and the versions.
     """
-    features = f"{platform.machine()} {_processor_flags()} {jax.__version__} {jaxlib.__version__}"
+    version = importlib.metadata.version("jaxlib")
+    features = f"{platform.machine()} {_processor_flags()} {jax.__version__} {version}"
     digest = hashlib.sha256(features.encode()).hexdigest()[:12]
     return Path(platformdirs.user_cache_dir("striate")) / f"compiled-{digest}"
 
@@ -30,7 +31,8 @@ def enable() -> None:
 
     ``STRIATE_CACHE=off`` switches it off; JAX's own ``JAX_COMPILATION_CACHE_DIR`` is respected.
     """
-    if jax.config.jax_compilation_cache_dir or os.environ.get("STRIATE_CACHE") == "off":
+    chosen = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]  # defined by name
+    if chosen or os.environ.get("STRIATE_CACHE") == "off":
         return
     try:
         directory().mkdir(parents=True, exist_ok=True)

@@ -196,8 +196,8 @@ def _stack(leaves: tuple[Any, ...], size: int) -> Any:
     """Stack batches and fill up to `size`, so that one compiled loop serves every chunk."""
     missing = size - len(leaves)
     if any(isinstance(leaf, jax.Array) for leaf in leaves):
-        stacked = jnp.stack(leaves)
-        return jnp.pad(stacked, [(0, missing)] + [(0, 0)] * (stacked.ndim - 1)) if missing else stacked
+        on_device = jnp.stack(leaves)
+        return jnp.pad(on_device, [(0, missing)] + [(0, 0)] * (on_device.ndim - 1))
     first = np.asarray(leaves[0])
     stacked = np.empty((size, *first.shape), first.dtype)
     np.stack(leaves, out=stacked[: len(leaves)])

@@ -51,6 +51,7 @@ class Model(Accelerated, keras.Model):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make a functional model of inputs and outputs, else an empty one."""
         if cls is Model and functional_init_arguments(args, kwargs):
             return _Functional.__new__(_Functional, *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)
@@ -74,7 +75,7 @@ _faced(_Functional, Functional)
 
 def _make_functional(cls: type) -> None:
     """Let a user's subclass of `Model`, which calls it with inputs and outputs, be functional."""
-    bases = []
+    bases: list[type] = []
     for base in cls.__bases__:
         if base is Model:
             bases.append(_Functional)
@@ -130,7 +131,7 @@ def accelerate(model: Any) -> Any:
             f"st.accelerate takes a Keras model, not {type(model).__name__}: "
             "build it with keras.Sequential or keras.Model first"
         )
-    cls = _accelerated_class(type(model))
+    cls = _accelerated_class(model.__class__)
     twin = cls.__new__(cls)
     # Wrappers that Keras ties to one object stay the twin's own, and so do compiled steps.
     own = {

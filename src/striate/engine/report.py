@@ -69,9 +69,7 @@ def _inputs(model: Any) -> Any:
             f"engine_report: the input shape of {model.name!r} is not known yet: "
             "give it an Input layer, or call it on a batch first"
         )
-    structs = [
-        jax.ShapeDtypeStruct([2, *(d or 8 for d in s.shape[1:])], s.dtype) for s in symbols
-    ]
+    structs = [jax.ShapeDtypeStruct([2, *(d or 8 for d in s.shape[1:])], s.dtype) for s in symbols]
     structure = getattr(model, "_inputs_struct", None)
     if structure is not None:
         return keras.tree.pack_sequence_as(structure, structs)

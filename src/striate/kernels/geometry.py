@@ -63,7 +63,9 @@ def extent(window: int, dilation: int) -> int:
     return (window - 1) * dilation + 1
 
 
-def same_padding(image: Pair, window: Pair, stride: Pair, dilation: Pair = (1, 1)) -> tuple[Pair, Pair]:
+def same_padding(
+    image: Pair, window: Pair, stride: Pair, dilation: Pair = (1, 1)
+) -> tuple[Pair, Pair]:
     """Return the padding that gives ceil(image / stride) outputs, the odd pixel at the end.
 
     This is what Keras, TensorFlow and XLA call "same".

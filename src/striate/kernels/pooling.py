@@ -24,9 +24,7 @@ def _pixels(x: Array, window: Pair, geometry: Geometry, outside: float) -> list[
     if geometry.tiles(window):
         # As a reshape the transpose is a reshape, too, and not a sum of padded arrays.
         whole = x[:, : outputs[0] * window[0], : outputs[1] * window[1]]
-        tiled = whole.reshape(
-            x.shape[0], outputs[0], window[0], outputs[1], window[1], x.shape[3]
-        )
+        tiled = whole.reshape(x.shape[0], outputs[0], window[0], outputs[1], window[1], x.shape[3])
         return [tiled[:, :, i, :, j] for i in range(window[0]) for j in range(window[1])]
     return taps(pad(x, geometry, outside), window, outputs, geometry)
 
@@ -110,7 +108,11 @@ def average_pool2d(x: Array, window: Pair, geometry: Geometry) -> Array:
     inside = np.ones((1, x.shape[1], x.shape[2], 1), np.float32)
     padded = np.pad(inside, ((0, 0), *geometry.padding, (0, 0)))
     outputs = geometry.output_size((x.shape[1], x.shape[2]), window)
-    counts = sum(np.asarray(padded[:, i:, j:][:, :: geometry.stride[0], :: geometry.stride[1]])[
-        :, : outputs[0], : outputs[1]
-    ] for i in range(window[0]) for j in range(window[1]))
+    counts = sum(
+        np.asarray(padded[:, i:, j:][:, :: geometry.stride[0], :: geometry.stride[1]])[
+            :, : outputs[0], : outputs[1]
+        ]
+        for i in range(window[0])
+        for j in range(window[1])
+    )
     return total / jnp.asarray(counts, x.dtype)

@@ -58,9 +58,7 @@ def _platform_conv2d(x: Array, kernel: Array, *, geometry: Geometry) -> Array:
 def _platform_input(gradient: Array, kernel: Array, *, geometry: Geometry, image: Pair) -> Array:
     channels = kernel.shape[2] * geometry.groups
     images = jax.ShapeDtypeStruct((gradient.shape[0], *image, channels), gradient.dtype)
-    linear = jax.linear_transpose(
-        lambda x: _platform_conv2d(x, kernel, geometry=geometry), images
-    )
+    linear = jax.linear_transpose(lambda x: _platform_conv2d(x, kernel, geometry=geometry), images)
     return linear(gradient)[0]
 
 
@@ -116,26 +114,28 @@ _define(_conv2d_p, reference.conv2d, _platform_conv2d, images_first=True)
 _define(_conv2d_input_p, reference.conv2d_input, _platform_input, images_first=True)
 _define(_conv2d_kernel_p, reference.conv2d_kernel, _platform_kernel, images_first=False)
 
+# In each pair the first rule is for the first argument, which is then unknown, and the second for
+# the second; `ct` is the gradient to the result.
 ad.defbilinear(
     _conv2d_p,
-    lambda ct, x, kernel, *, geometry: conv2d_input(
+    lambda ct, x, kernel, geometry: conv2d_input(
         ct, kernel, geometry=geometry, image=x.aval.shape[1:3]
     ),
-    lambda ct, x, kernel, *, geometry: conv2d_kernel(
+    lambda ct, x, kernel, geometry: conv2d_kernel(
         x, ct, geometry=geometry, window=kernel.aval.shape[:2]
     ),
 )
 ad.defbilinear(
     _conv2d_input_p,
-    lambda ct, _gradient, kernel, *, geometry, image: conv2d(ct, kernel, geometry=geometry),
-    lambda ct, gradient, kernel, *, geometry, image: conv2d_kernel(
+    lambda ct, _gradient, kernel, geometry, **_: conv2d(ct, kernel, geometry=geometry),
+    lambda ct, gradient, kernel, geometry, **_: conv2d_kernel(
         ct, gradient, geometry=geometry, window=kernel.aval.shape[:2]
     ),
 )
 ad.defbilinear(
     _conv2d_kernel_p,
-    lambda ct, x, gradient, *, geometry, window: conv2d_input(
+    lambda ct, x, gradient, geometry, **_: conv2d_input(
         gradient, ct, geometry=geometry, image=x.aval.shape[1:3]
     ),
-    lambda ct, x, _gradient, *, geometry, window: conv2d(x, ct, geometry=geometry),
+    lambda ct, x, _gradient, geometry, **_: conv2d(x, ct, geometry=geometry),
 )

@@ -95,15 +95,13 @@ def conv2d(x: Array, kernel: Array, *, geometry: Geometry) -> Array:
     Array
         (n, output row, output column, filter).
     """
-    outputs = geometry.output_size(x.shape[1:3], kernel.shape[:2])
+    outputs = geometry.output_size((x.shape[1], x.shape[2]), (kernel.shape[0], kernel.shape[1]))
     forward = _FORWARD[method(kernel.shape, outputs, geometry)]
     run = partial(_forward_block, kernel, outputs=outputs, geometry=geometry, forward=forward)
     return _by_blocks(run, _block_size(x.shape[0], kernel.shape, outputs), x)
 
 
-def conv2d_input(
-    gradient: Array, kernel: Array, *, geometry: Geometry, image: Pair
-) -> Array:
+def conv2d_input(gradient: Array, kernel: Array, *, geometry: Geometry, image: Pair) -> Array:
     """Return the gradient of `conv2d` to its images, for a gradient to its output.
 
     It is the transpose of the linear map x -> conv2d(x, kernel); `image` gives the rows and
@@ -115,7 +113,9 @@ def conv2d_input(
 
     def run(block: Array) -> Array:
         images = jax.ShapeDtypeStruct((block.shape[0], *image, channels), block.dtype)
-        linear = partial(_forward_block, kernel, outputs=outputs, geometry=geometry, forward=forward)
+        linear = partial(
+            _forward_block, kernel, outputs=outputs, geometry=geometry, forward=forward
+        )
         (transposed,) = jax.linear_transpose(linear, images)(block)
         return transposed
 
@@ -153,7 +153,7 @@ def _forward_block(
     forward: Callable[[list[Array], Array, int], Array],
 ) -> Array:
     """Convolve one block of images; linear in `x`, so that it can be transposed."""
-    pixels = taps(pad(x, geometry), kernel.shape[:2], outputs, geometry)
+    pixels = taps(pad(x, geometry), (kernel.shape[0], kernel.shape[1]), outputs, geometry)
     return forward(pixels, kernel, geometry.groups)
 
 
@@ -182,7 +182,9 @@ _FORWARD = {"patches": _forward_patches, "shifts": _forward_shifts}
 def _kernel_from_patches(
     x: Array, gradient: Array, *, shape: tuple[int, ...], outputs: Pair, geometry: Geometry
 ) -> Array:
-    pixels = jnp.concatenate(taps(pad(x, geometry), shape[:2], outputs, geometry), axis=-1)
+    pixels = jnp.concatenate(
+        taps(pad(x, geometry), (shape[0], shape[1]), outputs, geometry), axis=-1
+    )
     return jnp.einsum("nhwk,nhwf->kf", pixels, gradient).reshape(shape)
 
 
