@@ -1,0 +1,1 @@
+"""Measurements of striate beside its peers; see benchmarks/README.md."""

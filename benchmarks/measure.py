@@ -1,0 +1,153 @@
+"""Measure one program on one network, in this process, as the driver asks on the command line."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import Processors, peak_memory_bytes, versions
+from benchmarks.programs import PROGRAMS
+from benchmarks.workloads import WORKLOADS, Inputs, Trainer, Workload, load_inputs
+
+# The comparison of losses: epochs over the first batches, in order. Few steps, because rounding
+# grows with each step of Adam; more than one, so that gradients and optimizer are compared too.
+COMPARED_BATCHES = 3
+COMPARED_EPOCHS = 2
+
+VARIABLES = ("OMP_", "MKL_", "XLA_", "TF_", "JAX_", "KERAS_", "TORCH", "CUDA_VISIBLE", "NPROC")
+
+
+class Clock:
+    """Seconds since the driver started this process; `mark` notes the first step."""
+
+    def __init__(self, started: float) -> None:
+        self.started = started
+        self.first_step = float("nan")
+
+    def now(self) -> float:
+        """Return the seconds since the start."""
+        return time.monotonic() - self.started
+
+    def mark(self, at: float | None = None) -> None:
+        """Note that the first training step is done."""
+        self.first_step = self.now() if at is None else at - self.started
+
+
+def measure(
+    prepare: Callable[..., Trainer],
+    workload: Workload,
+    inputs: Inputs,
+    *,
+    options: dict[str, Any],
+    seconds: float,
+    compare: bool,
+    started: float,
+) -> dict[str, Any]:
+    """Train the job, then measure throughput, then the losses that are compared.
+
+    Everything that the fields of a `Measurement` name is returned, but what only the driver knows.
+    """
+    clock = Clock(started)
+    trainer = prepare(workload, inputs, shuffle=True, **options)
+    trainer.train(1, clock.mark)
+    if workload.epochs > 1:
+        trainer.train(workload.epochs - 1)
+    job = clock.now()
+    record: dict[str, Any] = {
+        "seconds_to_first_step": clock.first_step,
+        "seconds_job": job,
+        "job_epochs": workload.epochs,
+        "images": workload.images,
+        "batch_size": workload.batch_size,
+    }
+    record |= throughput(trainer, workload.images, seconds)
+    record["peak_memory_bytes"] = peak_memory_bytes()
+    record["losses"] = None
+    if compare:
+        few = inputs.first(COMPARED_BATCHES * workload.batch_size)
+        fresh = prepare(workload, few, shuffle=False, **options)
+        record["losses"] = fresh.train(COMPARED_EPOCHS)
+    record["seconds_beside_the_job"] = clock.now() - job
+    return record
+
+
+def throughput(trainer: Trainer, images: int, seconds: float) -> dict[str, Any]:
+    """Time whole epochs for at least `seconds`.
+
+    Warm-up calls, each of twice as many epochs, find how many make a call of a quarter of the
+    time, so that what a call costs weighs as little as in a training of some length.
+    """
+    epochs = 1
+    while _timed(trainer, epochs) < seconds / 4:
+        epochs *= 2
+    done, spent = 0, 0.0
+    processors = Processors()
+    while spent < seconds:
+        spent += _timed(trainer, epochs)
+        done += epochs * images
+    own, other = processors.busy()
+    return {
+        "images_per_second": done / spent,
+        "images_timed": done,
+        "seconds_timed": spent,
+        "epochs_a_call": epochs,
+        "own_cores": own,
+        "other_cores": other,
+    }
+
+
+def _timed(trainer: Trainer, epochs: int) -> float:
+    begin = time.perf_counter()
+    trainer.train(epochs)
+    return time.perf_counter() - begin
+
+
+def environment() -> dict[str, Any]:
+    """Return what the process ran with: versions, threads, variables that libraries read."""
+    stated: dict[str, Any] = {"versions": versions()}
+    if "torch" in sys.modules:
+        stated["torch_threads"] = sys.modules["torch"].get_num_threads()
+    if "tensorflow" in sys.modules:
+        threading = sys.modules["tensorflow"].config.threading
+        stated["tensorflow_threads"] = {
+            "intra_op": threading.get_intra_op_parallelism_threads() or "one a core",
+            "inter_op": threading.get_inter_op_parallelism_threads() or "one a core",
+        }
+    if "jax" in sys.modules:
+        stated["jax_devices"] = [str(device) for device in sys.modules["jax"].devices()]
+    if "keras" in sys.modules:
+        stated["keras_backend"] = sys.modules["keras"].backend.backend()
+    stated["variables"] = {
+        name: value for name, value in sorted(os.environ.items()) if name.startswith(VARIABLES)
+    }
+    return stated
+
+
+def main() -> None:
+    """Read the task (JSON) from standard input and write the record to the file that it names."""
+    task = json.load(sys.stdin)
+    workload = replace(WORKLOADS[task["network"]], images=task["images"], epochs=task["job_epochs"])
+    program = PROGRAMS[task["program"]]
+    module = importlib.import_module(program.module)
+    record = measure(
+        module.prepare,
+        workload,
+        load_inputs(Path(task["inputs"])),
+        options=dict(program.options),
+        seconds=task["seconds"],
+        compare=task["compare"],
+        started=task["started"],
+    )
+    record["environment"] = environment()
+    Path(task["result"]).write_text(json.dumps(record), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
