@@ -27,9 +27,9 @@ def test_gap_and_its_error_by_hand():
 @pytest.mark.parametrize(
     ("train", "test", "n_test", "verdict"),
     [
-        (0.990, 0.983, 10_000, "good"),  # significant, but not material
-        (0.990, 0.955, 10_000, "overtrained"),  # significant and material
-        (1.000, 0.960, 100, "good"),  # material, but 100 images cannot show it
+        (0.990, 0.955, 10_000, "good"),  # significant, but not material
+        (0.990, 0.945, 10_000, "overtrained"),  # significant and material
+        (1.000, 0.955, 200, "good"),  # material, but 200 images cannot show it
         (1.000, 0.700, 100, "overtrained"),
         (0.320, 0.320, 10_000, "underfit"),  # a quarter of the way from 0.1 to 1 is 0.325
         (0.330, 0.330, 10_000, "good"),
@@ -103,7 +103,7 @@ def test_reasons_give_the_numbers_to_check_by_hand():
     )
     assert gap == pytest.approx(0.06)
     assert ratio == pytest.approx(gap / error, rel=0.02)
-    assert "significant (from 3) and material (from 0.03)" in text
+    assert "significant (from 3) and material (from 0.04)" in text
     assert "lowest, 0.3000, after epoch 3 of 4 and is 0.5000 at the end, +67%: it rose" in text
 
 

@@ -1,3 +1,5 @@
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -10,8 +12,8 @@ def parameters(model):
     return {layer.name: layer.count_params() for layer in model.layers if layer.count_params()}
 
 
-def test_heidelberg_parameters_by_hand():
-    model = st.models.heidelberg()
+def test_heidelberg_parameters_by_hand(lecture_network):
+    model = lecture_network("heidelberg")
     assert model.get_layer("flatten").output.shape == (None, 13 * 13 * 32)
     assert parameters(model) == {
         "conv": 3 * 3 * 32 + 32,
@@ -21,8 +23,8 @@ def test_heidelberg_parameters_by_hand():
     assert model.count_params() == 173_738
 
 
-def test_isgc_parameters_by_hand():
-    model = st.models.isgc()
+def test_isgc_parameters_by_hand(lecture_network):
+    model = lecture_network("isgc")
     assert parameters(model) == {
         "conv_1": 3 * 3 * 64 + 64,
         "conv_2": 3 * 3 * 64 * 32 + 32,
@@ -46,8 +48,8 @@ def test_oslo_digits_has_l2_on_every_layer_and_gradient_descent():
     assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-6)
 
 
-def test_oslo_cifar10_volume_and_logits():
-    model = st.models.oslo_cifar10()
+def test_oslo_cifar10_volume_and_logits(lecture_network):
+    model = lecture_network("oslo_cifar10")
     assert model.get_layer("conv_3").output.shape == (None, 4, 4, 64)
     assert model.get_layer("flatten").output.shape == (None, 1024)
     assert parameters(model) == {
@@ -62,21 +64,21 @@ def test_oslo_cifar10_volume_and_logits():
     assert model.get_layer("output").activation is keras.activations.linear
 
 
-def test_improved_has_more_filters_and_a_second_convolution():
-    plain, improved = st.models.heidelberg(), st.models.heidelberg_improved()
+def test_improved_has_more_filters_and_a_second_convolution(lecture_network):
+    plain, improved = lecture_network("heidelberg"), lecture_network("heidelberg_improved")
     convolutions = [la for la in improved.layers if isinstance(la, keras.layers.Conv2D)]
     assert len(convolutions) == 2
     assert all(c.filters > plain.get_layer("conv").filters for c in convolutions)
 
 
-def test_fashion_networks_differ_as_the_lecture_says():
+def test_fashion_networks_differ_as_the_lecture_says(lecture_network):
     def kinds(model):
         return [type(layer).__name__ for layer in model.layers]
 
     dense, dropout, cnn = (
-        st.models.fashion_dense(),
-        st.models.fashion_dropout(),
-        st.models.fashion_cnn(),
+        lecture_network("fashion_dense"),
+        lecture_network("fashion_dropout"),
+        lecture_network("fashion_cnn"),
     )
     assert kinds(dense) == ["Flatten", "Dense", "Dense"]
     assert kinds(dropout) == ["Flatten", "Dense", "Dropout", "Dense"]
@@ -85,16 +87,22 @@ def test_fashion_networks_differ_as_the_lecture_says():
     assert all(la.kernel_size == (3, 3) for la in cnn.layers if isinstance(la, keras.layers.Conv2D))
 
 
-def test_jet_networks_are_of_like_size_and_below_200_thousand_parameters():
-    cnn, dense = st.models.jet_cnn().count_params(), st.models.jet_dense().count_params()
+def test_jet_networks_are_of_like_size_and_below_200_thousand_parameters(lecture_network):
+    cnn, dense = (
+        lecture_network("jet_cnn").count_params(),
+        lecture_network("jet_dense").count_params(),
+    )
     assert max(cnn, dense) < 200_000
     assert abs(cnn - dense) < 0.1 * dense
 
 
 @pytest.mark.parametrize("name", sorted(REGISTRY))
-def test_defaults_agree_with_the_table_and_blank_images_are_guessed(name):
+def test_defaults_agree_with_the_table_and_blank_images_are_guessed(name, lecture_network):
     entry = REGISTRY[name]
-    model = entry.function()
+    arguments = inspect.signature(entry.function).parameters
+    assert arguments["input_shape"].default == entry.input_shape
+    assert arguments["classes"].default == entry.classes
+    model = lecture_network(name)
     assert model.name == name
     assert model.input_shape == (None, *entry.input_shape)
     assert model.output_shape == (None, entry.classes)
