@@ -41,6 +41,7 @@ def assemble(
         For whatever :mod:`striate.data.contents` refuses.
     """
     raw = source.splits
+    splitting.require_seed(seed)
     if validation and "validation" in raw:
         raise StriateError(
             f"{source.name} has a validation split of its own: leave validation={validation:g} out"
@@ -81,6 +82,10 @@ def assemble(
         for name, split in raw.items()
     }
     how = _draw_splits(splits, raw["train"], seed, test, validation)
+    for name, finished in splits.items():
+        counts = np.bincount(finished.labels, minlength=len(names))
+        if name != "train" and not counts.all():
+            notes.append(f"There is no {name} image of class {names[int(counts.argmin())]!r}.")
     return Dataset(
         splits["train"],
         splits.get("validation"),

@@ -92,5 +92,5 @@ def checked(path: Path, sha256: str) -> Path:
         return path
     raise StriateError(
         f"{path}: not the official file, its SHA-256 is not {sha256[:12]}...: "
-        "remove it and fetch it again, or give its path to load it as your own data"
+        "remove it and load again, or give its path to load it as your own data"
     )

@@ -35,13 +35,14 @@ LICENCE = "none stated; A. Krizhevsky, V. Nair and G. Hinton"
 _SHAPE = (3, 32, 32)
 _PIXELS = 3 * 32 * 32
 _MOST_BYTES = 64 << 20
-_BINARY = ("data_batch_%d.bin", "test_batch.bin")
-_PYTHON = ("data_batch_%d", "test_batch")
+_PYTHON = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
+_BINARY = [f"{name}.bin" for name in _PYTHON]
+_EXPECTED = frozenset(_BINARY + _PYTHON)
 
 
 def is_cifar(path: Path) -> bool:
     """Tell whether `path` is a folder that holds CIFAR-10 batches."""
-    return path.is_dir() and any((path / (batch % 1)).is_file() for batch, _ in (_BINARY, _PYTHON))
+    return path.is_dir() and any((path / name).is_file() for name in _EXPECTED)
 
 
 def read_cifar(path: Path) -> Source:
@@ -89,8 +90,7 @@ def read_cifar(path: Path) -> Source:
 
 
 def _names(exists: Callable[[str], bool], where: Path) -> list[str]:
-    for pattern, test in (_BINARY, _PYTHON):
-        names = [*(pattern % number for number in range(1, 6)), test]
+    for names in (_BINARY, _PYTHON):
         missing = [name for name in names if not exists(name)]
         if not missing:
             return names
@@ -111,7 +111,7 @@ def _archive(path: Path) -> dict[str, bytes]:
             contents = {}
             for member in archive:
                 name = PurePosixPath(member.name).name
-                if not member.isfile() or "batch" not in name or name.startswith("batches"):
+                if not member.isfile() or name not in _EXPECTED:
                     continue
                 if member.size > _MOST_BYTES:
                     raise StriateError(f"{path}: {member.name} is too large for a batch")

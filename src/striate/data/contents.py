@@ -34,7 +34,10 @@ def image_array(images: Any, where: str, channel_axis: int | None = None) -> np.
     StriateError
         If these are not numbers, are flat, are empty, or have the channel axis elsewhere.
     """
-    array = np.asarray(images)
+    try:
+        array = np.asarray(images)
+    except ValueError:
+        raise StriateError(f"{where}: the images have different shapes") from None
     if array.dtype.kind not in "buif":
         raise StriateError(
             f"{where}: images must be an array of real numbers, but its type is {array.dtype}"
@@ -222,6 +225,8 @@ def _label_column(values: Any, where: str) -> np.ndarray:
         array = np.char.decode(array, "utf-8")
     if array.dtype.kind not in "buifU":
         raise StriateError(f"{where}: labels must be whole numbers or names, not {array.dtype}")
+    if array.size == 0:
+        raise StriateError(f"{where}: there are no labels")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim == 2 and array.dtype.kind != "U":
@@ -265,15 +270,18 @@ def _numbers_of_names(column: np.ndarray, where: str, class_names: Sequence[str]
 
 
 def _class_count(column: np.ndarray, where: str) -> int:
-    if column.size == 0:
-        raise StriateError(f"{where}: there are no labels")
-    count = int(column.max()) + 1
-    if count < 2:
-        raise StriateError(
-            f"{where}: every label is {int(column.max())}, but a network needs two classes or more"
-        )
     present = np.unique(column)
-    if present[0] >= 0 and len(present) < count:
+    count = int(present[-1]) + 1
+    if present[0] < 0:
+        raise StriateError(
+            f"{where}: label {int(present[0])} at index {int(column.argmin())} is negative: "
+            "number the classes 0, 1, 2, ..., e.g. np.unique(y, return_inverse=True)[1]"
+        )
+    if len(present) == 1:
+        raise StriateError(
+            f"{where}: every label is {int(present[0])}, but a network needs two classes or more"
+        )
+    if len(present) < count:
         missing = int(np.argmax(present != np.arange(len(present))))
         raise StriateError(
             f"{where}: class {missing} has no image, though labels go up to {count - 1}: "

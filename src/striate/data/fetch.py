@@ -77,7 +77,9 @@ def _fetch_from(
     """Fetch from one address; return None, or why it failed."""
     import pooch
 
-    pooch.get_logger().setLevel("ERROR")
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
     resumes = part.is_file()
     try:
         pooch.retrieve(
@@ -96,6 +98,8 @@ def _fetch_from(
         if resumes:
             return _fetch_from(address, remote, path, part, progress)
         return "another file: its SHA-256 is wrong"
+    finally:
+        logger.setLevel(level)
     return None
 
 

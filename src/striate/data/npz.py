@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -101,16 +101,18 @@ def _read_file(
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    try:
-        archive = np.load(path, allow_pickle=False)
-    except OSError as error:
-        raise StriateError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError, zipfile.BadZipFile):
-        raise StriateError(f"{path}: not an .npz file, or damaged") from None
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise StriateError(f"{path}: one bare array, where an .npz file holds named ones")
-    with archive:
-        yield archive
+    with ExitStack() as stack:
+        try:
+            # Opened here, because numpy.load leaves a file open that is no sound archive.
+            stream = stack.enter_context(path.open("rb"))
+            archive = np.load(stream, allow_pickle=False)
+        except OSError as error:
+            raise StriateError(f"{path}: cannot be read: {error.strerror or error}") from None
+        except (ValueError, EOFError, zipfile.BadZipFile):
+            raise StriateError(f"{path}: not an .npz file, or damaged") from None
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise StriateError(f"{path}: one bare array, where an .npz file holds named ones")
+        yield stack.enter_context(archive)
 
 
 def _shape(archive: Any, name: str, path: Path) -> tuple[int, ...]:
@@ -125,7 +127,7 @@ def _shape(archive: Any, name: str, path: Path) -> tuple[int, ...]:
             )
             shape, _, dtype = read_head(member)
     except (KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError):
-        raise StriateError(f"{path}: {name!r} is damaged, or no array") from None
+        raise StriateError(f"{path}: array {name!r} is damaged, or no array") from None
     if dtype.hasobject:
         raise StriateError(
             f"{path}: array {name!r} holds Python objects, which could run code when they are "

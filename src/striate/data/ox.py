@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from striate.data.source import RawSplit, Source
+from striate.data.splitting import require_seed
 from striate.errors import StriateError
 
 CLASS_NAMES = ("O", "X")
@@ -31,6 +32,7 @@ def read_ox(*, size: int = 6, n: int = 2000, noise: float = 0.1, seed: int = 0) 
     """
     if size < _SMALLEST:
         raise StriateError(f"ox: size must be {_SMALLEST} or more, not {size}")
+    require_seed(seed)
     if n < 20 or n % 2:
         raise StriateError(f"ox: n must be an even number, 20 or more, not {n}")
     if not 0 <= noise < 1:

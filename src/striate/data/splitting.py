@@ -12,6 +12,12 @@ import numpy as np
 from striate.errors import StriateError
 
 
+def require_seed(seed: int) -> None:
+    """Raise a StriateError if `seed` is not a whole number from 0."""
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise StriateError(f"seed must be a whole number, 0 or more, not {seed!r}")
+
+
 def permutation(n: int, seed: int) -> np.ndarray:
     """Return a permutation of ``range(n)`` that depends on `seed` alone.
 

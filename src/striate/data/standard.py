@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -98,9 +98,9 @@ def read_cifar10() -> Source:
     """
     files = _find_cifar10()
     if files is None:
-        files = {
-            fetch_file(official.CIFAR10, cache_directory() / "cifar10"): official.CIFAR10.sha256
-        }
+        fetch("cifar10")
+        archive = cache_directory() / "cifar10" / official.CIFAR10.name
+        files = {archive: official.CIFAR10.sha256}
     paths = [checked(path, sha256) for path, sha256 in files.items()]
     arrays = decoded(
         "cifar10-" + hashlib.sha256("".join(files.values()).encode()).hexdigest()[:16],
@@ -173,7 +173,9 @@ def _describe(name: str, known: Known) -> Description:
     return Description(name, known.what, str(found[0].parent), here=True, download_bytes=size)
 
 
-def fetch(name: str, progress: Progress = False) -> Path | None:
+def fetch(
+    name: str, progress: Progress = False, *, addresses: Sequence[str] | None = None
+) -> Path | None:
     """Fetch a known dataset into the user's cache, unless it is here already.
 
     Parameters
@@ -182,6 +184,8 @@ def fetch(name: str, progress: Progress = False) -> Path | None:
         The dataset.
     progress
         Called as ``progress(file, bytes_here, bytes_in_all)``; False for silence.
+    addresses
+        Folders of a mirror to take the files from, in place of the official addresses.
 
     Returns
     -------
@@ -202,6 +206,9 @@ def fetch(name: str, progress: Progress = False) -> Path | None:
         return found[0].parent
     directory = cache_directory() / name
     for remote in KNOWN[name].remote:
+        if addresses is not None:
+            mirrors = tuple(f"{folder.rstrip('/')}/{remote.name}" for folder in addresses)
+            remote = replace(remote, addresses=mirrors)
         fetch_file(remote, directory, progress)
     return directory if KNOWN[name].remote else None
 
@@ -241,13 +248,16 @@ def _find_files(name: str, remote: Sequence[RemoteFile]) -> list[Path] | None:
 
 
 def _find_cifar10() -> dict[Path, str] | None:
-    for place, _ in _places("cifar10"):
+    for place, own in _places("cifar10"):
         for archive in (official.CIFAR10, official.CIFAR10_PYTHON):
             if (place / archive.name).is_file():
                 return {place / archive.name: archive.sha256}
         batches = {place / name: sha256 for name, sha256 in official.CIFAR10_BATCHES.items()}
-        if all(path.is_file() for path in batches):
+        missing = [path for path in batches if not path.is_file()]
+        if not missing:
             return batches
+        if own and len(missing) < len(batches):
+            raise StriateError(f"{place}: {missing[0].name} is missing, though others are there")
     return None
 
 
@@ -267,7 +277,7 @@ def _read_idx_set(
         if record["sha256"] not in right:
             raise StriateError(
                 f"{path}: not the official file of {name}, its SHA-256 is another: "
-                "fetch it again, or give the folder's path to load it as your own data"
+                "remove it and load again, or give the folder's path to load it as your own data"
             )
     return source
 
