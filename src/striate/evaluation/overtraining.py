@@ -33,7 +33,7 @@ STILL_RISING = 0.02
 two images in a hundred, more than finished trainings gain there."""
 
 TAIL = 0.10
-"""Share of the epochs (at least one) that stands for "the end of the training"."""
+"""Share of the epochs (at least one) that stands for the end of the training."""
 
 Verdict = Literal["underfit", "good", "overtrained", "diverged"]
 
@@ -94,14 +94,12 @@ def judge_training(
 
     1. diverged: the network gave NaN or infinity for at least one image;
     2. overtrained: the gap (training minus test accuracy) is at least `SIGNIFICANCE` standard
-       errors, and either it is at least `MATERIAL_GAP`, or the validation loss at the end of the
-       training lies at least `LOSS_RISE` above its minimum;
+       errors, and either it is at least `MATERIAL_GAP`, or the validation loss, averaged over a
+       tenth of the epochs (at least one), lies at the end at least `LOSS_RISE` above its minimum;
     3. underfit: the training accuracy has gone less than `LEAST_SKILL` of the way from guessing
-       to 1, or it still rose by at least `STILL_RISING` at the end of the training;
+       to 1, or during the last tenth of the epochs (at least one) it rose by at least
+       `STILL_RISING`;
     4. good.
-
-    "The end of the training" is the mean over the last tenth of the epochs (at least one), for
-    the rise the difference between the last epoch and the one a tenth of the epochs before it.
 
     Parameters
     ----------
@@ -165,14 +163,16 @@ def _validation_loss_rose(history: Mapping[str, Sequence[float]], reasons: list[
             "so the gap alone decides on overtraining."
         )
         return False
-    lowest = min(losses)
     tail = _tail(len(losses))
-    end = math.fsum(losses[-tail:]) / tail
+    # Both ends are means over as many epochs: a single one can be low by chance.
+    means = [math.fsum(losses[i : i + tail]) / tail for i in range(len(losses) - tail + 1)]
+    lowest, end = min(means), means[-1]
+    last = means.index(lowest) + tail
     rise = end / lowest - 1 if lowest > 0 else 0.0
     rose = rise >= LOSS_RISE
     reasons.append(
-        f"The validation loss was lowest, {lowest:.4f}, after epoch {losses.index(lowest) + 1} of "
-        f"{len(losses)} and is {end:.4f} at the end{_over(tail)}, {rise:+.0%}: it "
+        f"The validation loss{_averaged(tail)} was lowest, {lowest:.4f}, after epoch {last} of "
+        f"{len(losses)} and is {end:.4f} at the end, {rise:+.0%}: it "
         f"{'rose' if rose else 'did not rise'} (from {LOSS_RISE:+.0%})."
     )
     return rose
@@ -210,5 +210,5 @@ def _tail(epochs: int) -> int:
     return max(1, int(epochs * TAIL))
 
 
-def _over(tail: int) -> str:
-    return "" if tail == 1 else f" (mean of the last {tail} epochs)"
+def _averaged(tail: int) -> str:
+    return "" if tail == 1 else f" (mean of {tail} epochs)"

@@ -1,8 +1,8 @@
-"""The image classifiers of the four lectures, each a Keras model compiled as its lecture does.
+"""The image classifiers of the four lectures, each compiled as its lecture compiles it.
 
 Every function takes the shape (row, column, channel) of an image and the number of classes, with
-the lecture's values as defaults, and returns a compiled ``keras.Sequential``. These are plain
-Keras models: `striate.accelerate` or `striate.train` compile their whole training.
+the lecture's values as defaults, and returns a compiled `striate.Sequential`: a
+``keras.Sequential`` whose training striate compiles whole.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import keras
 from keras import layers
+
+from striate.models.building import compiled
 
 
 def heidelberg(
@@ -26,7 +28,7 @@ def heidelberg(
 
     Source: J. Marks, Heidelberg, CNN, 2024.
     """
-    return _compiled(
+    return compiled(
         "heidelberg",
         [
             keras.Input(tuple(input_shape), name="image"),
@@ -53,7 +55,7 @@ def heidelberg_improved(
     Source: J. Marks, Heidelberg, CNN, 2024.
     """
     first, second = filters
-    return _compiled(
+    return compiled(
         "heidelberg_improved",
         [
             keras.Input(tuple(input_shape), name="image"),
@@ -76,7 +78,7 @@ def isgc(input_shape: Sequence[int] = (28, 28, 1), classes: int = 10) -> keras.S
 
     Source: D. Bonacorsi, Lab on CNNs, ISGC 2021.
     """
-    return _compiled(
+    return compiled(
         "isgc",
         [
             keras.Input(tuple(input_shape), name="image"),
@@ -105,7 +107,7 @@ def oslo_digits(
 
     Source: M. Hjorth-Jensen, Oslo, Advanced machine learning for the physical sciences, 2023.
     """
-    return _compiled(
+    return compiled(
         "oslo_digits",
         [
             keras.Input(tuple(input_shape), name="image"),
@@ -145,7 +147,7 @@ def oslo_cifar10(input_shape: Sequence[int] = (32, 32, 3), classes: int = 10) ->
 
     Source: M. Hjorth-Jensen, Oslo, Advanced machine learning for the physical sciences, 2023.
     """
-    return _compiled(
+    return compiled(
         "oslo_cifar10",
         [
             keras.Input(tuple(input_shape), name="image"),
@@ -174,7 +176,7 @@ def fashion_dense(
 
     Source: J. Marks, Heidelberg, CNN, 2024.
     """
-    return _compiled(
+    return compiled(
         "fashion_dense",
         [
             keras.Input(tuple(input_shape), name="image"),
@@ -200,7 +202,7 @@ def fashion_dropout(
 
     Source: J. Marks, Heidelberg, CNN, 2024.
     """
-    return _compiled(
+    return compiled(
         "fashion_dropout",
         [
             keras.Input(tuple(input_shape), name="image"),
@@ -225,7 +227,7 @@ def fashion_cnn(
 
     Source: J. Marks, Heidelberg, CNN, 2024.
     """
-    return _compiled(
+    return compiled(
         "fashion_cnn",
         [
             keras.Input(tuple(input_shape), name="image"),
@@ -255,7 +257,7 @@ def nthu_ox(
 
     Source: PHYS591000, NTHU, CNN, 2022.
     """
-    return _compiled(
+    return compiled(
         "nthu_ox",
         [
             keras.Input(tuple(input_shape), name="image"),
@@ -266,15 +268,3 @@ def nthu_ox(
         ],
         optimizer=keras.optimizers.Adam(learning_rate=0.01),
     )
-
-
-def _compiled(
-    name: str,
-    stack: list[layers.Layer],
-    *,
-    loss: str | keras.losses.Loss = "categorical_crossentropy",
-    optimizer: str | keras.optimizers.Optimizer = "adam",
-) -> keras.Sequential:
-    model = keras.Sequential(stack, name=name)
-    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
-    return model

@@ -73,8 +73,8 @@ class LectureModel:
 
         Returns
         -------
-        keras.Model
-            A compiled Keras model; `striate.accelerate` or `striate.train` compile its training.
+        striate.Sequential
+            A `striate.Sequential`, compiled as the lecture compiles it.
 
         Raises
         ------

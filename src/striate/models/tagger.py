@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from striate.models.building import compiled
+
 
 def jet_cnn(
     input_shape: Sequence[int] = (25, 25, 1), classes: int = 2, dropout: float = 0.3
@@ -16,11 +18,10 @@ def jet_cnn(
     The lecture sets the task as a lab and prints no network: all numbers are ours. Zero padding
     keeps the image's border, where the soft radiation is; the first kernels are 5x5, because jet
     images are sparse. About 93,000 parameters on 25x25 pixels. Adam, 20 epochs in batches of 128.
-    Returns a compiled Keras model; `striate.accelerate` or `striate.train` compile its training.
 
     Source of the task: PHYS591000, NTHU, CNN, 2022.
     """
-    return _compiled(
+    return compiled(
         "jet_cnn",
         [
             keras.Input(tuple(input_shape), name="image"),
@@ -45,11 +46,10 @@ def jet_dense(
 
     Two hidden layers of 128 and 64, about 89,000 parameters on 25x25 pixels, as many as `jet_cnn`
     has, so that the comparison is of architectures and not of sizes. Trained as `jet_cnn` is.
-    Returns a compiled Keras model; `striate.accelerate` or `striate.train` compile its training.
 
     Source of the task: PHYS591000, NTHU, CNN, 2022.
     """
-    return _compiled(
+    return compiled(
         "jet_dense",
         [
             keras.Input(tuple(input_shape), name="image"),
@@ -61,9 +61,3 @@ def jet_dense(
             layers.Dense(classes, activation="softmax", name="output"),
         ],
     )
-
-
-def _compiled(name: str, stack: list[layers.Layer]) -> keras.Sequential:
-    model = keras.Sequential(stack, name=name)
-    model.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
-    return model
