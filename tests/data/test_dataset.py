@@ -10,6 +10,7 @@ import pytest
 
 import striate.data.dataset
 from striate.data import Dataset, Split
+from striate.data.digits import read_digits
 from striate.errors import StriateError
 
 
@@ -187,14 +188,12 @@ def test_unsound_arrays_are_refused(
 
 
 def test_wrong_channel_axis_of_the_oslo_listing_is_refused() -> None:
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
+    digits = read_digits().splits["train"]
     wrong = digits.images[:, :, np.newaxis, :]
     with pytest.raises(StriateError, match=r"\(1797, 8, 1, 8\) has it as axis 2"):
-        Dataset.from_arrays(wrong, digits.target)
-    mended = Dataset.from_arrays(wrong, digits.target, channel_axis=2)
-    assert mended.fingerprint == Dataset.from_arrays(digits.images, digits.target).fingerprint
+        Dataset.from_arrays(wrong, digits.labels)
+    mended = Dataset.from_arrays(wrong, digits.labels, channel_axis=2)
+    assert mended.fingerprint == Dataset.from_arrays(digits.images, digits.labels).fingerprint
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def decoded(key: str, decode: Callable[[], Mapping[str, np.ndarray]]) -> dict[st
     """
     path = cache_directory() / "decoded" / f"{key}.npz"
     try:
-        with np.load(path, allow_pickle=False) as copy:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as copy:
             return {name: copy[name] for name in copy.files}
     except Exception:  # no copy, or a damaged one: either way it is made anew
         arrays = dict(decode())

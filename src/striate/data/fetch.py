@@ -77,6 +77,8 @@ def _fetch_from(
     """Fetch from one address; return None, or why it failed."""
     import pooch
 
+    if not address.startswith(("https://", "http://")):
+        return "only http and https addresses are fetched"
     logger = pooch.get_logger()
     level = logger.level
     logger.setLevel("ERROR")
@@ -112,8 +114,6 @@ class _Download:
         self.progress = progress
 
     def __call__(self, url: str, output_file: str, _pooch: Any) -> None:
-        if not url.startswith(("https://", "http://")):
-            raise StriateError(f"{url}: only http and https addresses are fetched")
         for _ in range(_MOST_ATTEMPTS):
             before = self._have()
             if before == self.remote.size:
@@ -132,7 +132,7 @@ class _Download:
         return size if size <= self.remote.size else 0
 
     def _transfer(self, url: str, have: int) -> None:
-        request = urllib.request.Request(url)  # noqa: S310 (http and https only, see above)
+        request = urllib.request.Request(url)  # noqa: S310 (http and https only, see _fetch_from)
         if have:
             request.add_header("Range", f"bytes={have}-")
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310
@@ -143,6 +143,7 @@ class _Download:
                     stream.write(chunk)
                     done += len(chunk)
                     if done > self.remote.size:
+                        self.part.unlink()
                         raise OSError(f"more than the {self.remote.size:,} bytes of the file")
                     if self.progress:
                         self.progress(self.remote.name, done, self.remote.size)

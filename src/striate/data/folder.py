@@ -29,6 +29,7 @@ _SPLITS = {
     "val": "validation",
     "test": "test",
 }
+_ORIENTATION = 0x0112
 _GREY = frozenset({"1", "L", "LA", "I", "I;16", "I;16B", "F"})
 
 
@@ -135,7 +136,7 @@ class _Pictures:
         for path in paths:
             with _opened(path) as image:
                 width, height = image.size
-                if image.getexif().get(0x0112, 1) >= 5:
+                if _lies_on_its_side(image):
                     width, height = height, width
                 sizes.setdefault((height, width), path)
                 counts[height, width] += 1
@@ -178,6 +179,13 @@ class _Pictures:
             if self.resize:
                 upright = upright.resize(self.resize[::-1], Image.Resampling.BILINEAR)
             return np.asarray(upright).reshape(self.shape[1:])
+
+
+def _lies_on_its_side(image: Image) -> bool:
+    # Pillow decodes a whole PNG to look for a note of its orientation behind the pixels.
+    if image.format == "PNG" and "exif" not in image.info:
+        return False
+    return int(image.getexif().get(_ORIENTATION, 1)) >= 5
 
 
 @contextmanager

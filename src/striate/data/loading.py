@@ -61,7 +61,7 @@ def load(name_or_path: str | os.PathLike[str], **options: Any) -> Dataset:
     if isinstance(name_or_path, str) and text in KNOWN:
         return _load(KNOWN[text].read, text, (), options)
     path = Path(text).expanduser()
-    if not path.exists():
+    if not text or not path.exists():
         if isinstance(name_or_path, str) and path.name == text and not path.suffix:
             raise StriateError(f"unknown dataset {text!r}: {nearest(text, KNOWN)}")
         raise StriateError(f"{path}: no such file or folder")
