@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import doctest
 import json
+import pickle
 from dataclasses import FrozenInstanceError
 from typing import Any
 
@@ -114,7 +115,7 @@ def test_unusual_scaling_is_noted_and_usual_is_not(images: np.ndarray, labels: n
 
 def test_provenance_is_json(arrays: dict[str, Any]) -> None:
     provenance = Dataset.from_arrays(**arrays, limit=8).provenance
-    assert json.loads(json.dumps(dict(provenance))) == provenance
+    assert json.loads(json.dumps(provenance)) == provenance
 
 
 def test_class_without_a_test_image_is_noted(arrays: dict[str, Any]) -> None:
@@ -194,6 +195,22 @@ def test_wrong_channel_axis_of_the_oslo_listing_is_refused() -> None:
         Dataset.from_arrays(wrong, digits.labels)
     mended = Dataset.from_arrays(wrong, digits.labels, channel_axis=2)
     assert mended.fingerprint == Dataset.from_arrays(digits.images, digits.labels).fingerprint
+
+
+def test_observables_are_numbers() -> None:
+    pixels, labels = np.zeros((2, 3, 3, 1), np.uint8), np.zeros(2, np.int32)
+    with pytest.raises(StriateError, match="observable 'file' must hold numbers, not <U1"):
+        Split(pixels, labels, None, {"file": np.array(["a", "b"])})
+
+
+def test_dataset_travels_to_another_process(arrays: dict[str, Any]) -> None:
+    data = Dataset.from_arrays(**arrays, w_train=np.ones(20), w_test=np.ones(6))
+    size = len(pickle.dumps(data))
+    assert data.train.images.nbytes > 0
+    copy = pickle.loads(pickle.dumps(data))  # noqa: S301 (our own)
+    assert len(pickle.dumps(data)) == size, "images in floating point do not travel"
+    assert copy.fingerprint == data.fingerprint
+    assert not copy.train.pixels.flags.writeable
 
 
 @pytest.mark.parametrize(

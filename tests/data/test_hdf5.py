@@ -95,6 +95,15 @@ def test_what_is_no_hdf5_is_refused(tmp_path: Path, content: bytes) -> None:
         load(tmp_path / "a.h5")
 
 
+def test_large_file_is_not_hashed_and_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = load(path)
+    monkeypatch.setattr("striate.data.hdf5._HASHED_BYTES", 100)
+    data = load(path)
+    assert "sha256" not in data.provenance["files"][0]
+    assert "was not hashed" in data.provenance["notes"][-1]
+    assert data.fingerprint == hashed.fingerprint
+
+
 def test_truncated_file_is_refused(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(StriateError, match="not an HDF5 file, or damaged"):

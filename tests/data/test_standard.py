@@ -64,6 +64,10 @@ def test_incomplete_set_in_the_data_folder_is_told(
     (tmp_path / "cifar10" / "test_batch.npz").write_bytes(b"x")
     with pytest.raises(StriateError, match=r"cifar10: train_batch_1\.npz is missing"):
         load("cifar10")
+    described = {one.name: one for one in describe_known()}
+    assert "is missing" in described["mnist"].where
+    assert not described["mnist"].here
+    assert described["fashion_mnist"].where == "not here, striate data fetch fashion_mnist"
 
 
 def test_archive_that_is_not_the_official_one_is_refused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from striate.errors import StriateError, nearest
 
@@ -39,6 +40,13 @@ GIVEN = tuple(
 )
 
 
+class Head(NamedTuple):
+    """Shape and kind (NumPy's letter) of an array that is not yet read."""
+
+    shape: tuple[int, ...]
+    kind: str
+
+
 @dataclass
 class Columns:
     """The names of the arrays that make one split."""
@@ -50,18 +58,18 @@ class Columns:
 
 
 def find_columns(
-    shapes: Mapping[str, tuple[int, ...]], where: str, given: Mapping[str, str] | None = None
+    heads: Mapping[str, Head], where: str, given: Mapping[str, str] | None = None
 ) -> dict[str, Columns]:
     """Find the arrays of each split by their names, or take those that are given.
 
     Names such as ``x_train``, ``test_labels``, ``train/images``, ``X`` or ``targets`` are
-    understood. Every other array ``(n,)`` of a split, ``eta``, ``pt_gev_train`` or
+    understood. Every other array ``(n,)`` of numbers in a split, ``eta``, ``pt_gev_train`` or
     ``train/observables/mass``, is an observable of it.
 
     Parameters
     ----------
-    shapes
-        Shape of every array of the file, by name.
+    heads
+        Shape and kind of every array of the file, by name.
     where
         The file, for errors.
     given
@@ -80,7 +88,9 @@ def find_columns(
     """
     roles: dict[tuple[str, str], str] = {}
     others: dict[tuple[str, str], str] = {}
-    for name in shapes:
+    for name in heads:
+        if name == find_class_names(heads):
+            continue
         split, rest = _parse(name)
         role = _ROLES.get(rest)
         if role is None or given is not None:
@@ -95,24 +105,24 @@ def find_columns(
     for key, name in (given or {}).items():
         if key not in GIVEN:
             raise StriateError(f"arrays: {key!r} is not a role: {nearest(key, GIVEN)}")
-        if name not in shapes:
-            raise StriateError(f"{where}: no array {name!r}: {nearest(name, shapes)}")
+        if name not in heads:
+            raise StriateError(f"{where}: no array {name!r}: {nearest(name, heads)}")
         role, _, split = key.partition("_")
         roles[split, role] = name
         others = {place: other for place, other in others.items() if other != name}
-    return _columns(roles, others, shapes, where)
+    return _columns(roles, others, heads, where)
 
 
 def _columns(
     roles: Mapping[tuple[str, str], str],
     others: Mapping[tuple[str, str], str],
-    shapes: Mapping[str, tuple[int, ...]],
+    heads: Mapping[str, Head],
     where: str,
 ) -> dict[str, Columns]:
     named = {split for split, role in roles if role in "xy"}
     if "train" in named and "" in named:
         raise StriateError(
-            f"{where}: arrays with and without 'train' in their names ({_listed(shapes)}): "
+            f"{where}: arrays with and without 'train' in their names ({_listed(heads)}): "
             "say which with arrays={'x_train': NAME, 'y_train': NAME}"
         )
     columns: dict[str, Columns] = {}
@@ -123,7 +133,7 @@ def _columns(
             if (split, role) not in roles:
                 raise StriateError(
                     f"{where}: no {(split + ' ' + kind).strip()} among the arrays "
-                    f"({_listed(shapes)}): name them with arrays={{'x': NAME, 'y': NAME}}"
+                    f"({_listed(heads)}): name them with arrays={{'x': NAME, 'y': NAME}}"
                 )
         images, labels = roles[split, "x"], roles[split, "y"]
         columns[split or "train"] = Columns(
@@ -133,20 +143,31 @@ def _columns(
             {
                 key: name
                 for (its_split, key), name in others.items()
-                if its_split == split and shapes[name] == shapes[images][:1]
+                if its_split == split
+                and heads[name].shape == heads[images].shape[:1]
+                and heads[name].kind in "buif"
             },
         )
     if "train" not in columns:
         raise StriateError(
-            f"{where}: no training images among the arrays ({_listed(shapes)}): "
+            f"{where}: no training images among the arrays ({_listed(heads)}): "
             "name them with arrays={'x': NAME, 'y': NAME}"
         )
     return columns
 
 
-def find_class_names(names: Mapping[str, tuple[int, ...]]) -> str | None:
-    """Return the array that holds the names of the classes, if one does."""
-    return next((name for name in names if name.lower() in _CLASS_NAMES), None)
+def find_class_names(heads: Mapping[str, Head]) -> str | None:
+    """Return the name of the array that holds the names of the classes, if one does."""
+    return next((name for name in heads if name.lower() in _CLASS_NAMES), None)
+
+
+def unused(heads: Mapping[str, Head], columns: Mapping[str, Columns]) -> list[str]:
+    """Return a note that names the arrays of which nothing was made, or no note."""
+    used = {find_class_names(heads)}
+    for its in columns.values():
+        used |= {its.images, its.labels, its.weights, *its.observables.values()}
+    left = [name for name in heads if name not in used]
+    return [f"Arrays not used: {', '.join(left)}."] if left else []
 
 
 def _parse(name: str) -> tuple[str, str]:
@@ -168,8 +189,8 @@ def _lower_role(name: str) -> str:
     return name.lower() if name.lower() in _ROLES else name
 
 
-def _listed(shapes: Mapping[str, tuple[int, ...]], most: int = 8) -> str:
-    listed = [f"{name} {shape}" for name, shape in list(shapes.items())[:most]]
-    if len(shapes) > most:
-        listed.append(f"and {len(shapes) - most} more")
+def _listed(heads: Mapping[str, Head], most: int = 8) -> str:
+    listed = [f"{name} {head.shape}" for name, head in list(heads.items())[:most]]
+    if len(heads) > most:
+        listed.append(f"and {len(heads) - most} more")
     return ", ".join(listed) or "none"

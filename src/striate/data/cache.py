@@ -69,7 +69,7 @@ def decoded(key: str, decode: Callable[[], Mapping[str, np.ndarray]]) -> dict[st
 
 def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     with written_beside(path) as beside, beside.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **arrays)
+        np.savez(stream, **arrays)
 
 
 def _quietly(write: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
-from striate.data.source import RawSplit, Source, file_record, read_bytes
+from striate.data.source import RawSplit, Source, file_record, one_line, read_bytes
 from striate.errors import StriateError
 
 CLASS_NAMES = (
@@ -119,7 +119,7 @@ def _archive(path: Path) -> dict[str, bytes]:
                 contents[name] = stream.read() if stream else b""
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise StriateError(
-            f"{path}: not a tar archive, or damaged ({error}): fetch it again"
+            f"{path}: not a tar archive, or damaged ({one_line(error)}): fetch it again"
         ) from None
     return {name: contents[name] for name in _names(contents.__contains__, path)}
 
@@ -168,7 +168,7 @@ def parse_pickle(content: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
     except StriateError as error:
         raise StriateError(f"{where}: {error}") from None
     except Exception as error:  # an unpickler meeting nonsense may raise almost anything
-        raise StriateError(f"{where}: not a pickled CIFAR-10 batch ({error})") from None
+        raise StriateError(f"{where}: not a pickled CIFAR-10 batch ({one_line(error)})") from None
     if isinstance(batch, dict):
         batch = {k.decode() if isinstance(k, bytes) else k: value for k, value in batch.items()}
         pixels, labels = batch.get("data"), batch.get("labels")

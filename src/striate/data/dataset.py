@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -67,6 +66,9 @@ class Split:
             columns["weights"] = weights
             object.__setattr__(self, "weights", _read_only(weights))
         observables = {name: np.asarray(value) for name, value in self.observables.items()}
+        for name, column in observables.items():
+            if column.dtype.kind not in "buif":
+                raise StriateError(f"observable {name!r} must hold numbers, not {column.dtype}")
         for name, column in (columns | observables).items():
             if column.shape != (len(pixels),):
                 raise StriateError(
@@ -75,10 +77,12 @@ class Split:
         object.__setattr__(self, "pixels", _read_only(pixels))
         object.__setattr__(self, "labels", _read_only(labels))
         object.__setattr__(
-            self,
-            "observables",
-            MappingProxyType({name: _read_only(value) for name, value in observables.items()}),
+            self, "observables", {name: _read_only(value) for name, value in observables.items()}
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Through the constructor, so that a copy in another process is read-only as well.
+        return Split, (self.pixels, self.labels, self.weights, self.observables)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -138,7 +142,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "class_names", tuple(self.class_names))
-        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+        object.__setattr__(self, "provenance", dict(self.provenance))
         if len(self.class_names) < 2:
             raise StriateError(f"{self.name}: a network needs two classes or more")
         if len(set(self.class_names)) < len(self.class_names):

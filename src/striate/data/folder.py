@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.data.source import RawSplit, Source
+from striate.data.source import RawSplit, Source, one_line
 from striate.errors import StriateError
 
 if TYPE_CHECKING:
@@ -202,5 +202,5 @@ def _opened(path: Path) -> Iterator[Image]:
         raise
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them
         raise StriateError(
-            f"{path}: the picture is broken ({error}): replace or remove it"
+            f"{path}: the picture is broken ({one_line(error)}): replace or remove it"
         ) from None

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from striate.data.arraynames import find_class_names, find_columns
-from striate.data.source import RawSplit, Source, file_record
+from striate.data.arraynames import Head, find_class_names, find_columns, unused
+from striate.data.source import RawSplit, Source, file_record, one_line
 from striate.errors import StriateError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 1 << 26
 _HASHED_BYTES = 1 << 30
+_UNHASHED = "Larger than 1 GiB, the file was not hashed; the fingerprint is of what was read."
 
 
 def read_hdf5(path: Path, *, arrays: Mapping[str, str] | None = None) -> Source:
@@ -44,7 +45,7 @@ def read_hdf5(path: Path, *, arrays: Mapping[str, str] | None = None) -> Source:
         with h5py.File(path, "r") as file:
             return _read(file, path, arrays)
     except OSError as error:
-        raise StriateError(f"{path}: not an HDF5 file, or damaged ({error})") from None
+        raise StriateError(f"{path}: not an HDF5 file, or damaged: {one_line(error)}") from None
 
 
 def _read(file: h5py.File, path: Path, given: Mapping[str, str] | None) -> Source:
@@ -57,8 +58,9 @@ def _read(file: h5py.File, path: Path, given: Mapping[str, str] | None) -> Sourc
             found[name] = item
 
     file.visititems(note)
-    shapes = {name: tuple(dataset.shape) for name, dataset in found.items()}
-    names = find_class_names(shapes)
+    heads = {name: Head(tuple(item.shape), item.dtype.kind) for name, item in found.items()}
+    columns_of = find_columns(heads, str(path), given)
+    names = find_class_names(heads)
     class_names = None
     if names is not None:
         class_names = [str(name) for name in _texts(found[names])]
@@ -68,17 +70,13 @@ def _read(file: h5py.File, path: Path, given: Mapping[str, str] | None) -> Sourc
             for name in file.attrs["class_names"]
         ]
     splits = {}
-    for split, columns in find_columns(shapes, str(path), given).items():
+    for split, columns in columns_of.items():
         labels = found[columns.labels]
         splits[split] = RawSplit(
-            _Stored(path, columns.images, shapes[columns.images]),
+            _Stored(path, columns.images, heads[columns.images].shape),
             _texts(labels) if labels.dtype.kind in "OS" else labels[...],
             None if columns.weights is None else found[columns.weights][...],
-            {
-                key: found[name][...]
-                for key, name in columns.observables.items()
-                if found[name].dtype.kind in "buif"
-            },
+            {key: found[name][...] for key, name in columns.observables.items()},
             where=f"{path}: {columns.images}",
         )
         stored = found[columns.images].dtype
@@ -92,11 +90,7 @@ def _read(file: h5py.File, path: Path, given: Mapping[str, str] | None) -> Sourc
         origin=str(path),
         class_names=class_names,
         files=[file_record(path) if hashed else {"name": path.name, "bytes": size}],
-        notes=[]
-        if hashed
-        else [
-            f"{path.name} is larger than 1 GiB and was not hashed; the fingerprint identifies it."
-        ],
+        notes=[*unused(heads, columns_of), *(() if hashed else (_UNHASHED,))],
     )
 
 
@@ -137,4 +131,6 @@ class _Stored:
                         chosen.append(stored[first : last + 1][rows[low:high] - first])
                 return np.concatenate(chosen)
             except OSError as error:
-                raise StriateError(f"{self.path}: {self.name!r} cannot be read ({error})") from None
+                raise StriateError(
+                    f"{self.path}: {self.name!r} cannot be read: {one_line(error)}"
+                ) from None

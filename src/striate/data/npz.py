@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
 import re
 import zipfile
 import zlib
@@ -14,9 +13,27 @@ from typing import Any
 
 import numpy as np
 
-from striate.data.arraynames import find_class_names, find_columns
-from striate.data.source import RawSplit, Source, file_record
+from striate.data.arraynames import Head, find_class_names, find_columns, unused
+from striate.data.source import RawSplit, Source, file_record, one_line
 from striate.errors import StriateError
+
+# What zipfile and numpy raise for contents that they cannot read. A Python may lack lzma; zipfile
+# then raises RuntimeError for members that need it.
+_UNREADABLE: tuple[type[Exception], ...] = (
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+try:
+    from lzma import LZMAError
+except ImportError:
+    pass
+else:
+    _UNREADABLE += (LZMAError,)
 
 
 def read_npz(path: Path, *, arrays: Mapping[str, str] | None = None) -> Source:
@@ -39,13 +56,14 @@ def read_npz(path: Path, *, arrays: Mapping[str, str] | None = None) -> Source:
         If a file is damaged or holds pickled objects, or images or labels are not found.
     """
     if not path.is_dir():
-        splits, class_names = _read_file(path, arrays)
+        splits, class_names, notes = _read_file(path, arrays)
         return Source(
             splits,
             name=path.stem,
             origin=str(path),
             class_names=class_names,
             files=[file_record(path)],
+            notes=notes,
         )
     batches = sorted(path.glob("*.npz"), key=_natural)
     return batches_source(batches, name=path.name, origin=str(path), arrays=arrays)
@@ -69,7 +87,7 @@ def batches_source(
         read = list(pool.map(lambda path: _read_file(path, arrays), batches))
         files = list(pool.map(file_record, batches))
     by_split: dict[str, list[RawSplit]] = {}
-    for path, (splits, _) in zip(batches, read, strict=True):
+    for path, (splits, _, _) in zip(batches, read, strict=True):
         if list(splits) != ["train"]:
             raise StriateError(f"{path}: a batch in a folder must hold one set, x and y")
         by_split.setdefault(_split_of(path), []).append(splits["train"])
@@ -77,17 +95,19 @@ def batches_source(
         raise StriateError(f"{batches[0].parent}: every batch has 'test' or 'val' in its name")
     joined = {split: _join(parts) for split, parts in by_split.items()}
     about.setdefault("class_names", read[0][1])
+    about.setdefault("notes", sorted({note for _, _, notes in read for note in notes}))
     return Source(joined, files=files, **about)
 
 
 def _read_file(
     path: Path, given: Mapping[str, str] | None
-) -> tuple[dict[str, RawSplit], list[str] | None]:
+) -> tuple[dict[str, RawSplit], list[str] | None, list[str]]:
     with _opened(path) as archive:
-        shapes = {name: _shape(archive, name, path) for name in archive.files}
-        names = find_class_names(shapes)
+        heads = {name: _head(archive, name, path) for name in archive.files}
+        columns_of = find_columns(heads, str(path), given)
+        names = find_class_names(heads)
         class_names = None if names is None else [str(n) for n in _array(archive, names, path)]
-        return {
+        splits = {
             split: RawSplit(
                 _array(archive, columns.images, path),
                 _array(archive, columns.labels, path),
@@ -95,8 +115,9 @@ def _read_file(
                 {k: _array(archive, name, path) for k, name in columns.observables.items()},
                 where=f"{path}: {columns.images}",
             )
-            for split, columns in find_columns(shapes, str(path), given).items()
-        }, class_names
+            for split, columns in columns_of.items()
+        }
+        return splits, class_names, unused(heads, columns_of)
 
 
 @contextmanager
@@ -108,15 +129,15 @@ def _opened(path: Path) -> Iterator[Any]:
             archive = np.load(stream, allow_pickle=False)
         except OSError as error:
             raise StriateError(f"{path}: cannot be read: {error.strerror or error}") from None
-        except (ValueError, EOFError, zipfile.BadZipFile):
+        except _UNREADABLE:
             raise StriateError(f"{path}: not an .npz file, or damaged") from None
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise StriateError(f"{path}: one bare array, where an .npz file holds named ones")
         yield stack.enter_context(archive)
 
 
-def _shape(archive: Any, name: str, path: Path) -> tuple[int, ...]:
-    """Read the shape from the head of one array, without its numbers."""
+def _head(archive: Any, name: str, path: Path) -> Head:
+    """Read shape and kind of one array, without its numbers."""
     try:
         with archive.zip.open(f"{name}.npy") as member:
             version = np.lib.format.read_magic(member)
@@ -126,21 +147,21 @@ def _shape(archive: Any, name: str, path: Path) -> tuple[int, ...]:
                 else np.lib.format.read_array_header_2_0
             )
             shape, _, dtype = read_head(member)
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError):
-        raise StriateError(f"{path}: array {name!r} is damaged, or no array") from None
+    except _UNREADABLE as error:
+        raise StriateError(f"{path}: {name!r} cannot be read: {one_line(error)}") from None
     if dtype.hasobject:
         raise StriateError(
             f"{path}: array {name!r} holds Python objects, which could run code when they are "
             "read: save it as numbers, e.g. np.stack(list(a))"
         )
-    return tuple(int(side) for side in shape)
+    return Head(tuple(int(side) for side in shape), dtype.kind)
 
 
 def _array(archive: Any, name: str, path: Path) -> np.ndarray:
     try:
         return np.asarray(archive[name])
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
-        raise StriateError(f"{path}: array {name!r} is damaged ({error})") from None
+    except _UNREADABLE as error:
+        raise StriateError(f"{path}: {name!r} cannot be read: {one_line(error)}") from None
 
 
 def _natural(path: Path) -> list[int | str]:

@@ -79,6 +79,11 @@ class Source:
     notes: Sequence[str] = ()
 
 
+def one_line(error: Exception) -> str:
+    """Return what a library says of an error, without its line breaks."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def file_record(path: Path, content: bytes | None = None) -> dict[str, Any]:
     """Return name, size and SHA-256 of a file, from its `content` where that is already read."""
     if content is None:

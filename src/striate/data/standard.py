@@ -165,10 +165,13 @@ def _describe(name: str, known: Known) -> Description:
         return Description(name, known.what, "not in this version", here=False, download_bytes=0)
     if not known.remote:
         return Description(name, known.what, "bundled", here=True, download_bytes=0)
-    found = _find(name)
     size = sum(remote.size for remote in known.remote)
-    if found is None:
+    try:
+        found = _find(name)
         where = f"not here, striate data fetch {name}"
+    except StriateError as error:
+        found, where = None, str(error)
+    if found is None:
         return Description(name, known.what, where, here=False, download_bytes=size)
     return Description(name, known.what, str(found[0].parent), here=True, download_bytes=size)
 
