@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -67,7 +68,7 @@ def decoded(key: str, decode: Callable[[], Mapping[str, np.ndarray]]) -> dict[st
     return arrays
 
 
-def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def _write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
     with written_beside(path) as beside, beside.open("wb") as stream:
         np.savez(stream, **arrays)
 
