@@ -18,8 +18,8 @@ def test_each_layer_has_its_name_its_size_and_its_channels() -> None:
     figure = plots.feature_maps([("conv2d", first), ("conv2d_1", second)])
     words = _words(figure)
     assert words[0] == "conv2d"
-    assert words[1].startswith("6 × 6 pixels, 4 channels; 0 to ")
-    assert words[3].startswith("3 × 3 pixels, 2 channels; −")
+    assert words[1].startswith("6 × 6, 4 channels, 0 to ")
+    assert words[3].startswith("3 × 3, 2 channels, −")
     pictures = [image for axes in figure.axes for image in axes.get_images()]
     assert len(pictures) == 6
     np.testing.assert_array_equal(pictures[1].get_array(), first[..., 1])
@@ -35,7 +35,7 @@ def test_sampled_channels_are_spread_and_said() -> None:
     assert len(pictures) == 8
     np.testing.assert_array_equal(pictures[0].get_array(), values[..., 0])
     np.testing.assert_array_equal(pictures[-1].get_array(), values[..., 32])
-    assert "33 channels, 8 drawn" in _words(figure)[1]
+    assert "33 channels (8 drawn)" in _words(figure)[1]
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3])

@@ -8,12 +8,14 @@ from striate.plots.activation_maps import feature_maps
 from striate.plots.confusion_matrix import confusion
 from striate.plots.curves import history
 from striate.plots.images import mistakes, predictions, samples
+from striate.plots.reliability import calibration
 from striate.plots.roc_curves import roc
 from striate.plots.style import Figure, save
 from striate.plots.weights import kernels, output_weights
 
 __all__ = [
     "Figure",
+    "calibration",
     "confusion",
     "feature_maps",
     "history",

@@ -86,10 +86,10 @@ class _Band:
         signed = bool((values < 0).any())
         words = _size(values.shape)
         if len(chosen) < count:
-            words += f", {len(chosen)} drawn"
-        words += f"; −{largest:.2g} to {largest:.2g}" if signed else f"; 0 to {largest:.2g}"
+            words += f" ({len(chosen)} drawn)"
+        words += f", −{largest:.2g} to {largest:.2g}" if signed else f", 0 to {largest:.2g}"
         return cls(
-            clipped(name, 30),
+            clipped(name, 22),
             words,
             [values[..., channel] for channel in chosen],
             (-largest if signed else 0.0, largest),
@@ -98,4 +98,4 @@ class _Band:
 
 def _size(shape: tuple[int, ...]) -> str:
     rows, columns, channels = shape
-    return f"{rows} × {columns} pixels, {channels} channel{'s' if channels != 1 else ''}"
+    return f"{rows} × {columns}, {channels} channel{'s' if channels != 1 else ''}"

@@ -59,7 +59,7 @@ def confusion(evaluation: Evaluation) -> Figure:
                 color=_ink(value, float(fractions[row, column])),
             )
         label_size = SMALL + 1 if classes <= 12 else SMALL if written else 4.5
-        upright = max(len(name) for name in names) * 0.5 * label_size / 72 < side / classes
+        upright = max(len(name) for name in names) * 0.6 * label_size / 72 < side / classes
         axes.set_xticks(range(classes), names, rotation=0 if upright else 90, fontsize=label_size)
         axes.set_yticks(range(classes), names, fontsize=label_size)
         axes.minorticks_off()
@@ -71,6 +71,8 @@ def confusion(evaluation: Evaluation) -> Figure:
             notes.append(f"counts are not written above {MOST_WITH_COUNTS} classes")
         if len(absent):
             notes.append("hatched: no test image of this class")
+        if evaluation.unanswered:
+            notes.append(f"{evaluation.unanswered} images without an answer are in no cell")
         if notes:
             axes.set_title("\n".join(notes), fontsize=SMALL, fontweight="normal", color=QUIET)
         bar = figure.colorbar(picture, ax=axes, pad=0.03, fraction=0.05, aspect=25 * side / 3)

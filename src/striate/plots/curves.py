@@ -69,7 +69,7 @@ def history(
                 color=QUIET,
             )
         if title is not None:
-            figure.suptitle(title, fontweight="bold", fontsize=11)
+            figure.suptitle(title, fontweight="bold", fontsize=12)
     return figure
 
 

@@ -53,8 +53,9 @@ def samples(
     Parameters
     ----------
     images
-        Shape (n, row, col, channel), values in [0, 1]. One channel is drawn dark on light, three as
-        colour, any other number as the mean over the channels, and the figure says so.
+        Shape (n, row, col, channel), values in [0, 1], or whole numbers up to 255. One channel is
+        drawn dark on light, three as colour, any other number as the mean over the channels, and
+        the figure says so.
     labels
         Shape (n,), indices into `class_names`.
     class_names
@@ -86,7 +87,8 @@ def predictions(
     """Draw test images with the predicted class and its probability, right and wrong marked.
 
     Row N7 e. A right prediction has a tick and a thin frame; a wrong one a cross, a thick broken
-    frame, and the true class below it.
+    frame, and the true class below it; an image on which the network gave no finite answer is
+    wrong.
 
     Parameters
     ----------
@@ -113,9 +115,13 @@ def predictions(
     cells = []
     for i in chosen[:n]:
         predicted, true = int(evaluation.predictions[i]), int(evaluation.labels[i])
-        name, chance = evaluation.class_names[predicted], percent(evaluation.probabilities[i].max())
-        above = f"{name}  {chance}" if len(name) <= 2 else f"{name}\n{chance}"
         right = predicted == true
+        if predicted < 0:
+            above = "no answer"
+        else:
+            name = evaluation.class_names[predicted]
+            between = "  " if len(name) <= 2 else "\n"
+            above = name + between + percent(float(evaluation.probabilities[i, predicted]))
         below = "" if right else f"is {evaluation.class_names[true]}"
         cells.append(_Cell(images[i], f"{'✓' if right else '✗'} {above}", below, right))
     return _grid(cells)
@@ -138,6 +144,7 @@ def mistakes(evaluation: Evaluation, images: np.ndarray, n: int = 10) -> Figure:
 def _grid(cells: Sequence[_Cell]) -> Figure:
     if not cells:
         raise StriateError("there is no image to draw: choose at least one")
+    pictures = [_picture(cell.image) for cell in cells]
     channels = cells[0].image.shape[-1]
     columns = min(COLUMNS, len(cells))
     rows = -(-len(cells) // columns)
@@ -151,11 +158,11 @@ def _grid(cells: Sequence[_Cell]) -> Figure:
         below = any(cell.below for cell in cells[row * columns : (row + 1) * columns])
         edges.append(edges[-1] + above + height + tiles.LINE * below + 2 * tiles.MARGIN)
     note = "" if channels in {1, 3} else f"drawn: the mean over {channels} channels"
-    brightest = max(float(cell.image.mean(axis=-1).max()) for cell in cells) or 1.0
+    brightest = max(float(picture.max()) for picture in pictures) or 1.0
     with context():
         across = WIDTH if note else tiles.MARGIN + columns * (width + tiles.MARGIN)
         figure = Figure(figsize=(across, edges[-1] + (1.4 * tiles.LINE if note else 0.0)))
-        for position, cell in enumerate(cells):
+        for position, (cell, picture) in enumerate(zip(cells, pictures, strict=True)):
             row, column = divmod(position, columns)
             axes = tiles.place(
                 figure,
@@ -165,7 +172,7 @@ def _grid(cells: Sequence[_Cell]) -> Figure:
                 height,
             )
             axes.imshow(
-                np.clip(cell.image, 0, 1) if channels == 3 else cell.image.mean(axis=-1),
+                picture,
                 cmap="gray_r",
                 vmin=0,
                 vmax=brightest,
@@ -193,6 +200,11 @@ def _grid(cells: Sequence[_Cell]) -> Figure:
         if note:
             tiles.write(figure, tiles.MARGIN, edges[-1] + 0.03, note, color=QUIET)
     return figure
+
+
+def _picture(image: np.ndarray) -> np.ndarray:
+    values = image / 255.0 if image.dtype == np.uint8 else image
+    return np.clip(values, 0, 1) if values.shape[-1] == 3 else values.mean(axis=-1)
 
 
 def _frame(axes: Axes, right: bool | None) -> None:

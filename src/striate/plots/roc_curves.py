@@ -77,6 +77,7 @@ def roc(evaluation: Evaluation) -> Figure:
                 drawstyle="steps-post",
                 color=COLOURS[position],
                 linestyle=LINES[position % len(LINES)],
+                linewidth=1.8 if position < len(LINES) else 1.0,
                 label=f"{clipped(name)}  {curve.auc:.4f}",
             )
         chance = np.geomspace(0.5 * smallest, 1, 200)

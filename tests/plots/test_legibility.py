@@ -1,0 +1,99 @@
+"""No text of any figure is cut off, lies upon another, or is too small to read."""
+
+import numpy as np
+import pytest
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from striate import plots
+from striate.plots.style import context
+
+RNG = np.random.default_rng(1)
+LONG = ("quarks and gluons (QCD)", "W boson, hadronic decay", "top quark, fully merged", "Higgs")
+
+
+def _history(epochs: int) -> dict[str, list[float]]:
+    falling = list(2 * np.exp(-np.arange(epochs) / 3))
+    rising = [1 - value / 3 for value in falling]
+    return {"loss": falling, "accuracy": rising, "val_loss": falling, "val_accuracy": rising}
+
+
+FIGURES = {
+    "history of one epoch": lambda make: plots.history(_history(1)),
+    "history": lambda make: plots.history(_history(30), title="oslo_digits on digits"),
+    "history not finite": lambda make: plots.history({"loss": [1.0] + [float("nan")] * 20}),
+    "confusion of 2": lambda make: plots.confusion(make(2, names=LONG[:2])),
+    "confusion of 4": lambda make: plots.confusion(make(4, 60_000, names=LONG)),
+    "confusion of 10": lambda make: plots.confusion(make(10, 20_000, absent=3, unanswered=(1,))),
+    "confusion of 30": lambda make: plots.confusion(make(30, 900)),
+    "confusion of 100": lambda make: plots.confusion(make(100, 900)),
+    "roc of 4": lambda make: plots.roc(make(4, names=LONG)),
+    "roc of 10": lambda make: plots.roc(make(10, 300)),
+    "roc of 12": lambda make: plots.roc(make(12, 300)),
+    "calibration": lambda make: plots.calibration(make(10, 300)),
+    "predictions": lambda make: plots.predictions(make(10), RNG.random((60, 8, 8, 1))),
+    "predictions, long names": lambda make: plots.predictions(
+        make(4, names=LONG), RNG.random((60, 6, 18, 2))
+    ),
+    "samples": lambda make: plots.samples(RNG.random((9, 8, 8, 3)), np.arange(9) % 4, LONG, n=7),
+    "output weights": lambda make: plots.output_weights(RNG.normal(size=(32, 4)), LONG),
+    "output weights, many": lambda make: plots.output_weights(
+        RNG.normal(size=(20000, 100)), [f"class {i}" for i in range(100)]
+    ),
+    "output weights, one": lambda make: plots.output_weights(RNG.normal(size=(5, 1)), LONG[:2]),
+    "kernels": lambda make: plots.kernels(1000 * RNG.normal(size=(3, 3, 1, 3))),
+    "kernels, colour": lambda make: plots.kernels(RNG.normal(size=(5, 5, 3, 9))),
+    "kernels, 2 channels": lambda make: plots.kernels(RNG.normal(size=(3, 3, 2, 100))),
+    "feature maps": lambda make: plots.feature_maps(
+        [
+            ("a_block_of_many_layers_with_a_name", RNG.normal(size=(128, 128, 256))),
+            ("b", RNG.random((3, 3, 2))),
+        ],
+        image=RNG.random((8, 8, 1)),
+    ),
+}
+
+
+def _drawn_texts(figure: Figure) -> list[Text]:
+    """Return the texts with words that are drawn: not those of ticks outside the axis."""
+    hidden = set()
+    for axis in figure.findobj(Axis):
+        low, high = sorted(axis.get_view_interval())
+        margin = 1e-6 * (high - low)
+        for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
+            if not low - margin <= tick.get_loc() <= high + margin:
+                hidden |= {id(tick.label1), id(tick.label2)}
+    return [
+        text
+        for text in figure.findobj(Text)
+        if text.get_visible() and text.get_text().strip() and id(text) not in hidden
+    ]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_texts_are_whole_apart_and_large_enough(name: str, evaluated) -> None:
+    figure = FIGURES[name](evaluated)
+    figure.canvas.draw()
+    with context():
+        texts = _drawn_texts(figure)
+        boxes = [(text.get_text(), text.get_window_extent()) for text in texts]
+    width, height = figure.bbox.size
+    for words, box in boxes:
+        assert box.x0 >= -1, words
+        assert box.y0 >= -1, words
+        assert box.x1 <= width + 1, words
+        assert box.y1 <= height + 1, words
+    for i, (words, box) in enumerate(boxes):
+        for other_words, other in boxes[:i]:
+            across = min(box.x1, other.x1) - max(box.x0, other.x0)
+            down = min(box.y1, other.y1) - max(box.y0, other.y0)
+            assert across < 1.5 or down < 1.5, (words, other_words)
+    smallest = 4.5 if "100" in name or "many" in name else 7.0
+    assert min(text.get_fontsize() for text in texts) >= smallest
+    assert len(texts) >= 2
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if "confusion" not in name])
+def test_figures_are_as_wide_as_a_column(name: str, evaluated) -> None:
+    assert FIGURES[name](evaluated).get_size_inches()[0] <= 4.8 + 1e-9
