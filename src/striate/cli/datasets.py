@@ -1,0 +1,79 @@
+"""Datasets for the commands: loaded, fetched with a bar that moves, and put in a line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from striate.cli import output
+
+if TYPE_CHECKING:
+    from striate.data import Dataset
+
+
+def load(name: str, **options: Any) -> Dataset:
+    """Load a dataset; what has to be downloaded for it is shown as it arrives."""
+    import striate
+    from striate.data import describe_known
+
+    absent = {d.name for d in describe_known() if d.download_bytes and not d.here}
+    if name in absent:
+        fetch(name)
+    with output.waiting(f"reading {name} ..."):
+        return striate.load(name, **options)
+
+
+def fetch(name: str) -> Path | None:
+    """Fetch a known dataset, unless it is here; return its folder, None if it has none."""
+    from striate import data
+
+    with _shown() as progress:
+        return data.fetch(name, progress)
+
+
+def describe(dataset: Dataset) -> str:
+    """Return in a line what a dataset is."""
+    sizes = " + ".join(f"{len(split):,} {name}" for name, split in dataset.splits.items())
+    shape = " x ".join(str(side) for side in dataset.image_shape)
+    return f"{dataset.name}: {sizes} images, {shape}, {dataset.classes} classes"
+
+
+def megabytes(size: int) -> str:
+    """Return a number of bytes in MB; nothing for none."""
+    return f"{size / 1e6:.0f} MB" if size else ""
+
+
+@contextmanager
+def _shown() -> Iterator[Callable[[str, int, int], None]]:
+    """Give what a download reports to: a bar on a terminal, a line for each file elsewhere."""
+    begun: dict[str, Any] = {}
+    if not sys.stderr.isatty():
+
+        def tell(name: str, _done: int, size: int) -> None:
+            if name not in begun:
+                begun[name] = True
+                output.note(f"fetching {name} ({megabytes(size)})")
+
+        yield tell
+        return
+    from rich import progress
+
+    bar = progress.Progress(
+        "fetching {task.description}",
+        progress.BarColumn(),
+        progress.DownloadColumn(),
+        progress.TransferSpeedColumn(),
+        progress.TimeRemainingColumn(),
+        console=output.console(stderr=True),
+    )
+    with bar:
+
+        def move(name: str, done: int, size: int) -> None:
+            if name not in begun:
+                begun[name] = bar.add_task(name, total=size)
+            bar.update(begun[name], completed=done)
+
+        yield move

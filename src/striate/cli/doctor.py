@@ -1,0 +1,33 @@
+"""``striate doctor``: is all well on this machine, and if not, what is to be done."""
+
+from __future__ import annotations
+
+import typer
+
+from striate.cli import checks, options, output
+
+EXAMPLES = options.examples("striate doctor", "striate doctor --json")
+
+
+def doctor(json: options.Json = False) -> None:
+    """Say whether all is well on this machine, and if not, what to do.
+
+    The exit status is 0 if all is well, and 1 if there is something to do.
+    """
+    found = []
+    with output.waiting("looking ..."):
+        for check in checks.all_checks():
+            found.append(check)
+            if not json:
+                output.say(f"{check.name:14} {'!!' if check.remedy else 'ok'}  {check.finding}")
+    remedies = [check.remedy for check in found if check.remedy]
+    if json:
+        output.say_json({"well": not remedies, "checks": [vars(check) for check in found]})
+    elif not remedies:
+        output.say("\nall is well")
+    else:
+        output.say("\nwhat to do:")
+        for number, remedy in enumerate(remedies, 1):
+            output.say(f"{number}. {remedy}")
+    if remedies:
+        raise typer.Exit(1)

@@ -1,0 +1,68 @@
+"""Options that several commands share, and how their values are written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from striate.errors import StriateError
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="An argument of the network's function, such as l2=0.001; may be given again.",
+    ),
+]
+RunName = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="A run directory, the name of one in runs/, or 'last' for the newest there.",
+    ),
+]
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a help text: commands that work as they stand."""
+    # The control character keeps the lines as they are.
+    return "Examples:\n\n\b\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def image_shape(text: str | None) -> tuple[int, ...] | None:
+    """Return the sides of an image from words such as ``28x28x1``, ``28,28,1`` or ``28x28``."""
+    if text is None:
+        return None
+    parts = re.split(r"[x,\s]+", text.strip(" ()[]").lower())
+    if not 2 <= len(parts) <= 3 or not all(part.isdecimal() for part in parts):
+        raise StriateError(f"--input-shape {text!r}: write rows x columns x channels, as 28x28x1")
+    sides = tuple(int(part) for part in parts)
+    return sides if len(sides) == 3 else (*sides, 1)
+
+
+def settings(pairs: Sequence[str]) -> dict[str, Any]:
+    """Return the arguments in words such as ``l2=0.001``: numbers, true, false, null, or text."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise StriateError(f"--set {pair}: write NAME=VALUE, as --set l2=0.001")
+        if name in found:
+            raise StriateError(f"--set {pair}: {name} is set twice")
+        found[name] = _value(value)
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

@@ -1,0 +1,109 @@
+"""Where words go: results to standard output, messages to standard error, JSON when asked for."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+BROKEN_PIPE = 141
+"""Exit status when the reader of standard output has gone: what a shell gives for SIGPIPE."""
+
+_WIDE = 10_000
+
+
+@contextmanager
+def _reader_may_go() -> Iterator[None]:
+    """End quietly when whoever reads standard output has had enough (``| head``)."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Python flushes standard output once more at its end; that must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(BROKEN_PIPE) from None
+
+
+def say(text: str = "") -> None:
+    """Print a line of the result."""
+    with _reader_may_go():
+        print(text, flush=True)
+
+
+def note(text: str) -> None:
+    """Print a line of progress, or a message, which is no part of the result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def say_json(value: Any) -> None:
+    """Print the result as one JSON object; NaN and infinity become null."""
+    say(json.dumps(_finite(value), indent=2, allow_nan=False))
+
+
+def say_table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()
+) -> None:
+    """Print rows under their heads, the columns `numbers` to the right.
+
+    On a terminal the cells are folded to its width; elsewhere every row is one line.
+    """
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for number, head in enumerate(heads):
+        table.add_column(
+            head, justify="right" if number in numbers else "left", overflow="fold", min_width=4
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    screen = console()
+    with screen.capture() as captured:
+        screen.print(table)
+    for line in captured.get().splitlines():
+        say(line.rstrip())
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a rich console; where there is no terminal its lines are not folded."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else _WIDE)
+
+
+@contextmanager
+def waiting(words: str) -> Iterator[None]:
+    """Show on a terminal that something takes its time, and what."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with console(stderr=True).status(words):
+        yield
+
+
+def from_here(path: str | os.PathLike[str]) -> str:
+    """Return a path as short as it can be clicked on: from the working directory, or absolute."""
+    absolute = Path(path).absolute()
+    here = Path.cwd()
+    return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value

@@ -1,0 +1,68 @@
+"""Every command has a help text with examples, and the examples work."""
+
+import re
+import shlex
+
+import pytest
+import typer
+
+from striate.cli.main import app
+
+
+def _texts(command, path):
+    with command.make_context("striate", ["--help"], resilient_parsing=True) as context:
+        yield path, command.get_help(context)
+    for name, sub in getattr(command, "commands", {}).items():
+        yield from _texts(sub, (*path, name))
+
+
+TEXTS = dict(_texts(typer.main.get_command(app), ()))
+
+
+def _examples():
+    found = {}
+    for text in TEXTS.values():
+        for line in text.partition("Examples:")[2].splitlines():
+            if line.strip():
+                words = shlex.split(re.split(r"\s{2,}", line.strip())[0])
+                assert words[0] == "striate"
+                found[tuple(words[1:])] = None
+    return list(found)
+
+
+EXAMPLES = _examples()
+# Those on a run need one (see test_train), doctor empties JAX's caches (see test_doctor), and
+# other training data have to be fetched.
+QUICK = [words for words in EXAMPLES if words[0] in ("data", "explain")]
+
+
+def test_all_commands_are_there():
+    assert {path[0] for path in TEXTS if len(path) == 1} == {
+        "train",
+        "evaluate",
+        "report",
+        "runs",
+        "data",
+        "explain",
+        "doctor",
+    }
+
+
+@pytest.mark.parametrize("path", TEXTS)
+def test_a_help_text_says_what_and_gives_examples(path):
+    head, _, tail = TEXTS[path].partition("Examples:")
+    assert " ".join(("Usage: striate",)) in head
+    assert re.search(r"\n  [A-Z][^\n]+", head)
+    assert f"striate {' '.join(path)}".strip() in tail
+
+
+@pytest.mark.parametrize("path", TEXTS)
+def test_a_help_text_fits_a_terminal(path):
+    assert max(map(len, TEXTS[path].splitlines())) <= 80
+
+
+@pytest.mark.parametrize("words", QUICK, ids=" ".join)
+def test_a_quick_example_works(striate, words):
+    status, out, err = striate(*words)
+    assert status == 0, err
+    assert out
