@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import gzip
-import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-_REAL = os.environ.get("STRIATE_DATA")
 
 
 @pytest.fixture(autouse=True)
@@ -20,12 +17,10 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 
 @pytest.fixture
-def real_data(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder with MNIST, Fashion-MNIST and CIFAR-10."""
-    if not _REAL:
-        pytest.skip("STRIATE_DATA names no folder with the real datasets")
-    monkeypatch.setenv("STRIATE_DATA", _REAL)
-    return Path(_REAL)
+def real_data(data_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder with MNIST, Fashion-MNIST and CIFAR-10, named by STRIATE_DATA again."""
+    monkeypatch.setenv("STRIATE_DATA", str(data_directory))
+    return data_directory
 
 
 @pytest.fixture

@@ -82,6 +82,8 @@ def test_validation_may_be_given_but_not_twice(arrays: dict[str, Any]) -> None:
     assert data.provenance["split"]["validation"] == "as in the source"
     with pytest.raises(StriateError, match="validation split of its own"):
         Dataset.from_arrays(**arrays, **given, validation=0.1)
+    with pytest.raises(StriateError, match=r"test split of its own: leave test=0\.3 out"):
+        Dataset.from_arrays(**arrays, test=0.3)
 
 
 def test_limit_is_said(arrays: dict[str, Any]) -> None:

@@ -148,7 +148,8 @@ def test_limit_decodes_only_what_it_takes(root: Path, grey: np.ndarray) -> None:
     ("folders", "message"),
     [
         ((), "no folders in it"),
-        (("train/cat", "train/dog", "other/cat"), "has both splits .train. and 'other'"),
+        (("train/cat", "train/dog", "other/cat"), "has splits .train. and also 'other'"),
+        (("train/cat", "training/cat"), "has splits .training. and also 'train'"),
         (("test/cat", "test/dog"), "has no folder 'train' beside 'test'"),
         (("train/cat", "train/dog", "test/cow"), "'cow' is not among the training classes"),
         (("train/cat", "train/dog", "test/cat"), "test/dog: class 'dog' has no image"),

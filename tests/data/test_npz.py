@@ -226,6 +226,12 @@ def test_batches_that_do_not_fit_are_refused(
         load(tmp_path)
 
 
+def test_one_batch_that_is_named_as_those_of_cifar(
+    tmp_path: Path, images: np.ndarray, labels: np.ndarray
+) -> None:
+    assert len(load(save(tmp_path / "test_batch.npz", x=images, y=labels)).train) == 16
+
+
 def test_folder_of_test_batches_alone_is_refused(
     tmp_path: Path, images: np.ndarray, labels: np.ndarray
 ) -> None:

@@ -18,7 +18,7 @@ def assemble(
     *,
     class_names: Sequence[str] | None = None,
     seed: int = 0,
-    test: float = 0.2,
+    test: float | None = None,
     validation: float = 0.0,
     limit: int | None = None,
     scale: float | None = None,
@@ -42,10 +42,11 @@ def assemble(
     """
     raw = source.splits
     splitting.require_seed(seed)
-    if validation and "validation" in raw:
-        raise StriateError(
-            f"{source.name} has a validation split of its own: leave validation={validation:g} out"
-        )
+    for name, share in (("validation", validation), ("test", test)):
+        if share and name in raw:
+            raise StriateError(
+                f"{source.name} has a {name} split of its own: leave {name}={share:g} out"
+            )
     for split in raw.values():
         n, labelled = _count(split.images), _count(split.labels)
         if n != labelled:
@@ -81,7 +82,7 @@ def assemble(
         )
         for name, split in raw.items()
     }
-    how = _draw_splits(splits, raw["train"], seed, test, validation)
+    how = _draw_splits(splits, raw["train"], seed, 0.2 if test is None else test, validation)
     for name, finished in splits.items():
         counts = np.bincount(finished.labels, minlength=len(names))
         if name != "train" and not counts.all():

@@ -41,8 +41,8 @@ _EXPECTED = frozenset(_BINARY + _PYTHON)
 
 
 def is_cifar(path: Path) -> bool:
-    """Tell whether `path` is a folder that holds CIFAR-10 batches."""
-    return path.is_dir() and any((path / name).is_file() for name in _EXPECTED)
+    """Tell whether `path` is a folder with CIFAR-10 batches, or has the name of one."""
+    return path.name in _EXPECTED or any((path / name).is_file() for name in _EXPECTED)
 
 
 def read_cifar(path: Path) -> Source:

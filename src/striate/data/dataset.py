@@ -219,7 +219,7 @@ class Dataset:
         class_names: Sequence[str] | None = None,
         name: str = "arrays",
         seed: int = 0,
-        test: float = 0.2,
+        test: float | None = None,
         validation: float = 0.0,
         limit: int | None = None,
         scale: float | None = None,
@@ -242,8 +242,8 @@ class Dataset:
         name
             A short name.
         seed, test, validation
-            Seed, and share (a fraction, or a number of images) of a test split to be drawn if
-            none is given, and of a validation split; stratified.
+            Seed, and share (a fraction, or a number of images) of a test split to be drawn where
+            none is given, 0.2 if None, and of a validation split; stratified.
         limit
             Take at most this many images of each given set, stratified; None for all.
         scale

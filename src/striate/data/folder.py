@@ -52,20 +52,7 @@ def read_folder(path: Path, *, resize: tuple[int, int] | None = None) -> Source:
     StriateError
         If a class has no picture, a picture cannot be read, or sizes differ.
     """
-    inside = _folders(path)
-    divided = {_SPLITS[folder.name.lower()]: folder for folder in inside if _is_split(folder)}
-    if not divided:
-        places = {"train": path}
-    elif len(divided) == len(inside) and "train" in divided:
-        places = divided
-    else:
-        strays = [folder.name for folder in inside if not _is_split(folder)]
-        raise StriateError(
-            f"{path}: has both splits ({', '.join(f.name for f in divided.values())}) and "
-            f"{strays[0]!r}: keep one folder for each split, or one for each class"
-            if strays
-            else f"{path}: has no folder 'train' beside {next(iter(divided.values())).name!r}"
-        )
+    places = _places(path)
     class_names = [folder.name for folder in _folders(places["train"])]
     if not class_names:
         raise StriateError(
@@ -88,8 +75,23 @@ def read_folder(path: Path, *, resize: tuple[int, int] | None = None) -> Source:
     )
 
 
-def _is_split(folder: Path) -> bool:
-    return folder.name.lower() in _SPLITS
+def _places(path: Path) -> dict[str, Path]:
+    """Find the folder of each split, which is `path` itself if it is not divided."""
+    inside = _folders(path)
+    divided = {
+        _SPLITS[folder.name.lower()]: folder for folder in inside if folder.name.lower() in _SPLITS
+    }
+    if not divided:
+        return {"train": path}
+    strays = [folder.name for folder in inside if folder not in divided.values()]
+    if strays:
+        raise StriateError(
+            f"{path}: has splits ({', '.join(f.name for f in divided.values())}) and also "
+            f"{strays[0]!r}: keep one folder for each split, or one for each class"
+        )
+    if "train" not in divided:
+        raise StriateError(f"{path}: has no folder 'train' beside {inside[0].name!r}")
+    return divided
 
 
 def _folders(path: Path) -> list[Path]:

@@ -92,9 +92,7 @@ def _reader(path: Path) -> Callable[..., Source]:
     if path.is_dir():
         return _folder_reader(path)
     name = path.name.lower()
-    if name.endswith((".tar.gz", ".tgz", ".tar", ".bin")) or name.startswith(
-        ("data_batch", "test_batch")
-    ):
+    if name.endswith((".tar.gz", ".tgz", ".tar", ".bin")) or cifar.is_cifar(path):
         return cifar.read_cifar
     bare = name.removesuffix(".gz")
     if bare.endswith((".idx", "-ubyte", ".idx1", ".idx3")):

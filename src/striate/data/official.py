@@ -8,7 +8,18 @@ Keras's.
 
 from __future__ import annotations
 
-from striate.data.fetch import RemoteFile
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file to fetch: its name, size in bytes and SHA-256, and the addresses that offer it."""
+
+    name: str
+    size: int
+    sha256: str
+    addresses: tuple[str, ...]
+
 
 FASHION_CLASSES = (
     "T-shirt/top",

@@ -7,18 +7,22 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from striate.data import cifar, official
 from striate.data.cache import cache_directory, checked, decoded
 from striate.data.digits import read_digits
-from striate.data.fetch import Progress, RemoteFile, fetch_file
 from striate.data.idx import FILES, idx_source
 from striate.data.npz import batches_source
+from striate.data.official import RemoteFile
 from striate.data.ox import read_ox
 from striate.data.source import RawSplit, Source
 from striate.errors import StriateError, nearest
+
+if TYPE_CHECKING:
+    from striate.data.download import Progress
 
 _VARIABLE = "STRIATE_DATA"
 
@@ -207,6 +211,8 @@ def fetch(
     found = _find(name)
     if found is not None:
         return found[0].parent
+    from striate.data.download import fetch_file
+
     directory = cache_directory() / name
     for remote in KNOWN[name].remote:
         if addresses is not None:

@@ -8,11 +8,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from striate.data.cache import has_sha256
+from striate.data.official import RemoteFile
 from striate.errors import StriateError
 
 Progress = Callable[[str, int, int], None] | Literal[False]
@@ -20,16 +20,6 @@ Progress = Callable[[str, int, int], None] | Literal[False]
 _TIMEOUT_SECONDS = 30
 _CHUNK_BYTES = 1 << 16
 _MOST_ATTEMPTS = 20
-
-
-@dataclass(frozen=True)
-class RemoteFile:
-    """A file to fetch: its name, size in bytes and SHA-256, and the addresses that offer it."""
-
-    name: str
-    size: int
-    sha256: str
-    addresses: tuple[str, ...]
 
 
 def fetch_file(remote: RemoteFile, directory: Path, progress: Progress = False) -> Path:
@@ -55,7 +45,13 @@ def fetch_file(remote: RemoteFile, directory: Path, progress: Progress = False) 
     """
     path = directory / remote.name
     part = directory / f"{remote.name}.part"
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StriateError(
+            f"{directory} cannot be written to ({error.strerror}): mend that, "
+            "or put the files into a folder named by STRIATE_DATA"
+        ) from None
     failures = []
     with _alone(directory / f".{remote.name}.lock"):
         if path.is_file() and has_sha256(path, remote.sha256):

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from striate.data.fetch import RemoteFile, fetch_file
+from striate.data.download import fetch_file
+from striate.data.official import RemoteFile
 from striate.errors import StriateError
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
@@ -186,6 +187,12 @@ def test_other_schemes_are_refused(tmp_path: Path, remote: Make) -> None:
     (tmp_path / "secret").write_bytes(CONTENT)
     with pytest.raises(StriateError, match="only http and https"):
         fetch_file(remote(f"file://{tmp_path}/secret"), tmp_path / "cache")
+
+
+def test_cache_that_cannot_be_written_is_told(tmp_path: Path, remote: Make) -> None:
+    (tmp_path / "occupied").write_text("a file where the folder should be")
+    with pytest.raises(StriateError, match=r"cannot be written to \(Not a directory\)"):
+        fetch_file(remote(), tmp_path / "occupied" / "mnist")
 
 
 def test_two_at_once_fetch_it_once(tmp_path: Path, server: Server, remote: Make) -> None:
