@@ -322,3 +322,25 @@ def test_table_lists_every_layer_and_the_totals(lecture_network):
     ]
     assert lines[9].split() == ["total", "5,160", f"{6480 + 360 + 9000 + 1000:,}"]
     assert all(line == line.rstrip() for line in lines)
+
+
+@pytest.mark.slow
+def test_receptive_fields_agree_with_published_ones():
+    # Araujo, Norris, Sim, Distill (2019): 212 for the five blocks of VGG-16, 315 for MobileNet.
+    # The width of the layers does not matter to them.
+    mobile = keras.applications.MobileNet(
+        (512, 512, 3), alpha=0.25, weights=None, include_top=False
+    )
+    last = anatomy(mobile).layers[-1]
+    assert (last.receptive_field, last.stride) == ((315, 315), (32, 32))
+    blocks = [2, 2, 3, 3, 3]
+    stack = [
+        layer
+        for convolutions in blocks
+        for layer in (
+            *(layers.Conv2D(1, 3, padding="same") for _ in range(convolutions)),
+            layers.MaxPooling2D(2),
+        )
+    ]
+    vgg = anatomy(network((224, 224, 3), *stack)).layers[-1]
+    assert (vgg.receptive_field, vgg.stride) == ((212, 212), (32, 32))
