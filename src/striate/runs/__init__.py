@@ -1,0 +1,40 @@
+"""Training in a directory that remembers it: configuration, checkpoints, history, network.
+
+Importing this package imports neither Keras nor JAX: what lists and reads runs is light, and what
+trains is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from striate.runs.interrupt import Interrupted
+from striate.runs.observer import Lines, Observer
+from striate.runs.run import Run, load
+
+if TYPE_CHECKING:
+    from striate.runs.training import train
+
+_HOMES = {"train": "striate.runs.training"}
+
+__all__ = [
+    "Interrupted",
+    "Lines",
+    "Observer",
+    "Run",
+    "load",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'striate.runs' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

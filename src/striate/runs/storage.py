@@ -1,0 +1,89 @@
+"""The network of a run on disk: as JSON without weights, as ``.keras``, and read again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+
+from striate.engine import accelerate
+from striate.errors import StriateError
+from striate.files import write_json
+from striate.runs.directory import NETWORK
+
+# What Keras raises for a class that it does not know, and for a damaged file.
+_CANNOT_MAKE = (TypeError, ValueError, ImportError, AttributeError, OSError, KeyError, BadZipFile)
+
+
+def store(directory: Path, model: Any) -> None:
+    """Write ``network.json``: architecture and compilation, without weights.
+
+    Raises
+    ------
+    StriateError
+        If Keras cannot describe the model.
+    """
+    try:
+        described = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise StriateError(
+            f"model {model.name!r} cannot be stored ({str(error).splitlines()[0]}): give its class "
+            "get_config, as Keras needs it for saving"
+        ) from error
+    write_json(directory / NETWORK, described)
+
+
+def restore(directory: Path) -> Any:
+    """Return the accelerated model of ``network.json``, with fresh weights.
+
+    Raises
+    ------
+    StriateError
+        If the file is damaged, or a class of the user's own is not known here.
+    """
+    path = directory / NETWORK
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StriateError(f"{path} is damaged: {error}") from None
+    try:
+        model = keras.saving.deserialize_keras_object(described)
+    except _CANNOT_MAKE as error:
+        raise _cannot_make(path, error) from error
+    return accelerate(model)
+
+
+def load(path: Path) -> Any:
+    """Return the accelerated model of a ``.keras`` file.
+
+    Raises
+    ------
+    StriateError
+        If the file is damaged, or a class of the user's own is not known here.
+    """
+    try:
+        return accelerate(keras.saving.load_model(path))
+    except _CANNOT_MAKE as error:
+        raise _cannot_make(path, error) from error
+
+
+def assign(model: Any, state: Sequence[Sequence[np.ndarray]]) -> None:
+    """Write weights, random state and optimizer of a checkpoint into a restored model."""
+    model.optimizer.build(model.trainable_variables)
+    groups = (model.trainable_variables, model.non_trainable_variables, model.optimizer.variables)
+    for variables, values in zip(groups, state[:3], strict=True):
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+
+def _cannot_make(path: Path, error: Exception) -> StriateError:
+    return StriateError(
+        f"{path}: Keras cannot make this network ({str(error).splitlines()[0]}): where it has "
+        "classes or losses of your own, import them first, registered with "
+        "keras.saving.register_keras_serializable"
+    )
