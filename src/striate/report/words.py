@@ -1,0 +1,122 @@
+"""Numbers as a reader wants them: few digits, units, and no claim of certainty."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from striate.evaluation import Estimate
+
+MISSING = "–"
+"""What stands where there is no number."""
+
+_TIMES = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
+_PER_CENT = "\N{NO-BREAK SPACE}%"
+
+
+def count(value: float) -> str:
+    """Return a count with thousands apart; a sum of weights with four digits."""
+    value = float(value)
+    if not math.isfinite(value):
+        return MISSING
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,.4g}"
+
+
+def plural(number: float, one: str, many: str | None = None) -> str:
+    """Return ``"1 image"`` or ``"2 images"``."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def decimal(value: float, digits: int = 4) -> str:
+    """Return a number with so many decimals, or a dash for NaN and infinity."""
+    return f"{value:.{digits}f}" if math.isfinite(value) else MISSING
+
+
+def share(value: float, digits: int = 1) -> str:
+    """Return a fraction in per cent."""
+    return f"{100 * value:.{digits}f}{_PER_CENT}" if math.isfinite(value) else MISSING
+
+
+def estimate_digits(estimate: Estimate) -> int:
+    """Return how many decimals of a percentage the interval of `estimate` supports."""
+    width = 100 * (estimate.high - estimate.low)
+    return 2 if width < 0.5 else 1
+
+
+def interval(estimate: Estimate) -> str:
+    """Return the interval of a fraction in per cent, in words."""
+    digits = estimate_digits(estimate)
+    return f"{share(estimate.low, digits)} to {share(estimate.high, digits)}"
+
+
+def moment(iso: str) -> str:
+    """Return a point in time given in ISO 8601 to the second, with its zone if that is given."""
+    try:
+        return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M:%S %Z}".strip()
+    except ValueError:
+        return iso
+
+
+def seconds(value: float) -> str:
+    """Return a duration with three digits or, above two minutes, in minutes and hours."""
+    if not math.isfinite(value):
+        return MISSING
+    if value < 1:
+        return f"{1000 * value:.3g} ms"
+    if value < 120:
+        return f"{value:.3g} s"
+    whole = round(value)
+    if whole < 7200:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def memory(size: float) -> str:
+    """Return a number of bytes in MiB or GiB."""
+    return f"{size / 2**30:.2f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
+
+
+def operations(flops: float) -> str:
+    """Return a number of floating-point operations with a prefix."""
+    for prefix, scale in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if flops >= scale:
+            return f"{flops / scale:.3g} {prefix}FLOP"
+    return f"{flops:.0f} FLOP"
+
+
+def sizes(shape: Sequence[float | None] | None) -> str:
+    """Return a shape as ``"26 × 26 × 32"``; an unknown size is a question mark."""
+    if shape is None:
+        return MISSING
+    return _TIMES.join("?" if size is None else f"{size:g}" for size in shape)
+
+
+def sentence(text: str) -> str:
+    """Return a sentence made for a terminal with the signs that a page has: −, ±, a space before %.
+
+    Examples
+    --------
+    >>> print(sentence("it changed by -0.01 +- 0.02"))
+    it changed by −0.01 ± 0.02
+    """
+    text = text.replace("+-", "±")
+    text = re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+    return re.sub(r"(?<=\d) ?%", _PER_CENT, text)
+
+
+def setting(value: Any) -> str:
+    """Return the value of a setting, whatever it is, on one line."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {setting(entry)}" for key, entry in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(setting(entry) for entry in value) or "none"
+    return str(value)

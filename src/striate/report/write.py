@@ -1,0 +1,109 @@
+"""Write the report of a run: one page that needs nothing else, and its figures as files."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+from striate.data import Dataset
+from striate.errors import StriateError
+from striate.evaluation import Evaluation
+from striate.files import write_text
+from striate.report.data import data_section
+from striate.report.gallery import Gallery
+from striate.report.markup import Html, join, tag
+from striate.report.network import inside_section, network_section
+from striate.report.result import evaluation_section, headline, predictions_section
+from striate.report.training import repeat_section, timing_section, training_section
+
+if TYPE_CHECKING:
+    from striate.runs import Run
+
+_CONTENTS = {
+    "data": "Data",
+    "network": "Network",
+    "training": "Training",
+    "evaluation": "Evaluation",
+    "predictions": "Predictions",
+    "inside": "Inside",
+    "timing": "Timing",
+    "provenance": "Provenance",
+}
+
+
+def write_report(
+    run: Run,
+    evaluation: Evaluation,
+    data: Dataset,
+    directory: str | os.PathLike[str] | None = None,
+) -> Path:
+    """Write the report of a run as one HTML page, and its figures as PNG and PDF beside it.
+
+    The page holds its pictures and loads nothing; it can be sent by itself. The same run gives the
+    same bytes. What does not apply to the network or the data is left out, and a sentence says so.
+
+    Parameters
+    ----------
+    run
+        What was trained, fresh or loaded from disk.
+    evaluation
+        Of the run on the test split of `data`.
+    data
+        The dataset it was trained and evaluated on.
+    directory
+        Where to write ``report.html`` and ``figures/``; the run's directory when not given.
+
+    Returns
+    -------
+    pathlib.Path
+        The path of ``report.html``.
+
+    Raises
+    ------
+    StriateError
+        If `evaluation` is not one of the test split of `data`, judged by size and class names.
+
+    Examples
+    --------
+    >>> run = st.train(st.models.oslo_digits(), data)      # doctest: +SKIP
+    >>> st.write_report(run, st.evaluate(run, data), data)  # doctest: +SKIP
+    PosixPath('runs/.../report.html')
+    """
+    if len(evaluation.labels) != len(data.test) or evaluation.class_names != data.class_names:
+        raise StriateError(
+            f"the evaluation is of {len(evaluation.labels)} images in "
+            f"{len(evaluation.class_names)} classes, but the test split of {data.name!r} has "
+            f"{len(data.test)} in {data.classes}: evaluate the run on the data of the report"
+        )
+    place = Path(run.directory if directory is None else directory)
+    gallery = Gallery(place / "figures")
+    config, history, model = run.config, run.history, run.model
+    name = dict(config.get("model") or {}).get("name") or evaluation.name
+    sections = [
+        data_section(data, gallery),
+        network_section(model),
+        training_section(config, history, gallery),
+        evaluation_section(evaluation, gallery),
+        predictions_section(evaluation, data, gallery),
+        inside_section(model, evaluation, data, gallery),
+        timing_section(config),
+        repeat_section(config, gallery.names),
+    ]
+    page = place / "report.html"
+    write_text(page, _page(f"{name} on {data.name}", headline(evaluation, config), join(sections)))
+    return page
+
+
+def _page(title: str, head: Html, body: Html) -> str:
+    package = files("striate.report")
+    links = (tag("li", tag("a", words, href=f"#{name}")) for name, words in _CONTENTS.items())
+    return Template((package / "page.html").read_text(encoding="utf-8")).substitute(
+        title=join([title]),
+        style=(package / "style.css").read_text(encoding="utf-8"),
+        headline=head,
+        contents=tag("nav", tag("ul", *links), aria_label="Contents"),
+        body=body,
+    )
