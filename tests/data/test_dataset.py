@@ -176,6 +176,7 @@ def test_fingerprint_changes_with_anything(arrays: dict[str, Any]) -> None:
         ({"y_test": None}, "test: give both images and labels"),
         ({"x_test": np.zeros((6, 6, 6))}, "test images have shape"),
         ({"w_train": np.ones(3)}, r"20 images but weights of shape \(3,\)"),
+        ({"w_train": ["a"] * 20}, "weights must be numbers, not <U1"),
         ({"w_train": np.full(20, np.nan)}, "weight at index .0,. is NaN"),
         ({"class_names": ["a", "b", "c"]}, "class 'c' has no training image"),
         ({"class_names": ["a", "a"]}, "two classes have the same name"),

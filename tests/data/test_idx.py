@@ -6,8 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from striate.data import load
+from striate.data.idx import parse_idx
 from striate.errors import StriateError
 
 Write = Callable[[Path, np.ndarray], Path]
@@ -114,6 +117,22 @@ def test_gzip_in_several_members_is_read_whole(folder: Path) -> None:
     plain = gzip.decompress(path.read_bytes())
     path.write_bytes(gzip.compress(plain[:300]) + gzip.compress(plain[300:]))
     assert load(folder).fingerprint == before
+
+
+@given(
+    head=st.sampled_from(
+        [b"", b"\0\0\x08\x01", b"\0\0\x0b\x03", b"\0\0\x08\xff", b"\x1f\x8b\x08\0"]
+    ),
+    rest=st.binary(max_size=400),
+)
+def test_any_bytes_are_an_array_or_a_one_line_error(head: bytes, rest: bytes) -> None:
+    try:
+        array = parse_idx(head + rest, Path("a.idx"))
+    except StriateError as error:
+        assert "a.idx: " in str(error)
+        assert "\n" not in str(error)
+    else:
+        assert array.nbytes < len(head + rest)
 
 
 def test_missing_partner_is_named(folder: Path) -> None:

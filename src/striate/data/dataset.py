@@ -61,7 +61,10 @@ class Split:
             )
         columns = {"labels": labels}
         if self.weights is not None:
-            weights = np.asarray(self.weights, dtype=np.float32)
+            weights = np.asarray(self.weights)
+            if weights.dtype.kind not in "buif":
+                raise StriateError(f"weights must be numbers, not {weights.dtype}")
+            weights = weights.astype(np.float32)
             contents.refuse_not_finite(weights, "weights", "weight")
             columns["weights"] = weights
             object.__setattr__(self, "weights", _read_only(weights))

@@ -44,7 +44,7 @@ def read_hdf5(path: Path, *, arrays: Mapping[str, str] | None = None) -> Source:
     try:
         with h5py.File(path, "r") as file:
             return _read(file, path, arrays)
-    except OSError as error:
+    except (OSError, RuntimeError, KeyError) as error:
         raise StriateError(f"{path}: not an HDF5 file, or damaged: {one_line(error)}") from None
 
 

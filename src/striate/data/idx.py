@@ -18,6 +18,7 @@ from striate.data.source import RawSplit, Source, file_record, read_bytes
 from striate.errors import StriateError
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_MOST_AXES = 8
 _GZIP = b"\x1f\x8b"
 FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -117,7 +118,12 @@ def parse_idx(content: bytes, path: Path) -> np.ndarray:
         If these are not IDX, are cut short, or are more than the header says.
     """
     data = gunzip(content, path) if content[:2] == _GZIP else content
-    if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in _TYPES or data[3] == 0:
+    if (
+        len(data) < 4
+        or data[:2] != b"\0\0"
+        or data[2] not in _TYPES
+        or not 0 < data[3] <= _MOST_AXES
+    ):
         raise StriateError(
             f"{path}: not an IDX file: its first bytes are {data[:4].hex(' ') or 'missing'}, "
             "where images have 00 00 08 03 and labels 00 00 08 01"
