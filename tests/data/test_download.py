@@ -179,7 +179,8 @@ def test_every_failure_is_told_in_one_line(tmp_path: Path, server: Server, remot
         fetch_file(remote(nobody, server.address), tmp_path)
     message = str(caught.value)
     assert f"{nobody} ([Errno 111] Connection refused) or {server.address} (status 403)" in message
-    assert message.endswith("try again, or put the file where STRIATE_DATA says")
+    wanted = f"{tmp_path.name}/file.gz"
+    assert message.endswith(f"try again, or set STRIATE_DATA to a folder that holds {wanted}")
     assert "\n" not in message
 
 

@@ -64,7 +64,8 @@ def fetch_file(remote: RemoteFile, directory: Path, progress: Progress = False) 
     tried = f"{remote.name} could not be fetched from " + " or ".join(failures)
     if part.is_file():
         tried += f"; {part.stat().st_size:,} of {remote.size:,} bytes are kept"
-    raise StriateError(f"{tried}: try again, or put the file where STRIATE_DATA says")
+    wanted = f"{directory.name}/{remote.name}"
+    raise StriateError(f"{tried}: try again, or set STRIATE_DATA to a folder that holds {wanted}")
 
 
 def _fetch_from(
