@@ -10,20 +10,28 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from striate.runs.interrupt import Interrupted
+from striate.runs.listing import RunSummary, list_runs
 from striate.runs.observer import Lines, Observer
 from striate.runs.run import Run, load
+from striate.runs.seeds import Mean, Runs
 
 if TYPE_CHECKING:
+    from striate.runs.resuming import resume
     from striate.runs.training import train
 
-_HOMES = {"train": "striate.runs.training"}
+_HOMES = {"resume": "striate.runs.resuming", "train": "striate.runs.training"}
 
 __all__ = [
     "Interrupted",
     "Lines",
+    "Mean",
     "Observer",
     "Run",
+    "RunSummary",
+    "Runs",
+    "list_runs",
     "load",
+    "resume",
     "train",
 ]
 

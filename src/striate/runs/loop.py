@@ -6,6 +6,7 @@ import math
 import shlex
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -119,11 +120,13 @@ class Session:
         self._saving = 0.0
         self._diverged = any(not math.isfinite(v) for v in self.history.get("loss", []))
 
-    def train(self, *, keep_model: bool) -> Run:
+    def train(self, *, keep_model: bool, messages: Sequence[str] = ()) -> Run:
         """Train to the last epoch and write the trained network.
 
         Parameters
         ----------
+        messages
+            What to tell before the training.
         keep_model
             Whether the run is given the model itself, not a copy read from its file when asked
             for: right for a model that nobody else has.
@@ -135,8 +138,10 @@ class Session:
         StriateError
             If the directory cannot be written to.
         """
-        self.observer.on_start(self.path, self.config)
         with stop_on_signals() as self._stop:
+            self.observer.on_start(self.path, self.config)
+            for message in messages:
+                self._message(message)
             while self.position.epoch < self._epochs:
                 if self._stop.signal is not None:
                     self._interrupt()
@@ -154,7 +159,7 @@ class Session:
         self.observer.on_end(run)
         return run
 
-    def message(self, text: str) -> None:
+    def _message(self, text: str) -> None:
         """Tell log and observer."""
         self.log.write(text)
         self.observer.on_message(text)
@@ -207,7 +212,7 @@ class Session:
         self._epoch_seconds = 0.0
         if not self._diverged and not math.isfinite(logs["loss"]):
             self._diverged = True
-            self.message(
+            self._message(
                 f"the loss is {logs['loss']} since epoch {epoch + 1}: the training goes on, as in "
                 "Keras, but will not recover; try a smaller learning rate"
             )

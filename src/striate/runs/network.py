@@ -98,7 +98,7 @@ def prepare(model_or_build: Any, data: Dataset, seed: int, arguments: Mapping[st
     built = not isinstance(model_or_build, keras.Model)
     if built:
         function = lecture.function if lecture else model_or_build
-        title = _title(function)
+        title = title_of(function)
         takes, own = _accepted(function, arguments)
         keras.utils.set_random_seed(seed)
         model = _call(lecture, function, title, data, own)
@@ -161,8 +161,11 @@ def _call(
     return model
 
 
-def _title(function: Any) -> str:
-    name = str(getattr(function, "__name__", type(function).__name__))
+def title_of(build: Any) -> str:
+    """Return what to call the network of a function, or of a lecture network's name."""
+    if isinstance(build, str):
+        return lookup(build).name
+    name = str(getattr(build, "__name__", type(build).__name__))
     return name if name.isidentifier() else "build"  # a lambda
 
 

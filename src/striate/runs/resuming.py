@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -58,10 +58,10 @@ def resume(
     told = observer_for(observer, verbose)
     refuse_not_a_run(path)
     config = files.read_config(path)
+    if (path / files.MODEL).exists():
+        told.on_message(f"{path} is finished, there is nothing to go on with")
+        return Run.load(path)
     with files.Log(path) as log:
-        if files.state_of(path, locked_by_us=True) == "finished":
-            told.on_message(f"{path} is finished, there is nothing to go on with")
-            return Run.load(path)
         provenance.refuse_other_versions(config, path)
         kept, damaged = _newest_good(path, config)
         dataset = _same_data(config["dataset"], data, path)
@@ -82,11 +82,82 @@ def resume(
             restored(kept, program),
             Position(kept.epoch, kept.step),
             Times(began, **kept.times),
-            dict(kept.history),
+            {name: list(values) for name, values in kept.history.items()},
         )
-        _clear(path, damaged)
-        for _, reason in damaged:
-            session.message(f"{reason}: set aside, going on from {kept.file_name}")
-        _say_other_machine(session, config)
+        set_aside = [
+            f"{reason}: set aside, going on from {kept.file_name}" for reason in _set_aside(damaged)
+        ]
+        _remove_half_written(path)
         log.write(f"resumed after {kept.epoch} of {training['epochs']} epochs")
-        return session.train(keep_model=True)
+        return session.train(keep_model=True, messages=[*set_aside, *_other_machine(config)])
+
+
+def _newest_good(
+    path: Path, config: Mapping[str, Any]
+) -> tuple[Checkpoint, list[tuple[Path, str]]]:
+    try:
+        return checkpoint.newest_good(path / files.CHECKPOINTS)
+    except StriateError as error:
+        again = config.get("command") or "the command that made it"
+        raise StriateError(f"{error}; it can only be started anew: {again}") from None
+
+
+def _same_data(described: Mapping[str, Any], data: Dataset | None, path: Path) -> Dataset:
+    """Return the dataset of the run, given or loaded; refuse another one."""
+    give = f"give the dataset itself: striate.runs.resume({str(path)!r}, data)"
+    if data is None:
+        origin = described.get("load") or _guessed_origin(described)
+        if origin is None:
+            raise StriateError(f"{path} was trained on {described['name']!r} in memory: {give}")
+        data = load(origin)
+    if data.fingerprint != described["fingerprint"]:
+        raise StriateError(
+            f"{path} was trained on other data: {described['name']!r} with fingerprint "
+            f"{described['fingerprint'][:12]}, not {data.name!r} with {data.fingerprint[:12]}; "
+            f"if it was loaded with options, {give}"
+        )
+    return data
+
+
+def _guessed_origin(described: Mapping[str, Any]) -> str | None:
+    """Return what may load a dataset that was given as an object; the fingerprint will tell."""
+    if described["name"] in KNOWN:
+        return str(described["name"])
+    source = described.get("source")
+    return source if isinstance(source, str) and Path(source).exists() else None
+
+
+def _resumed(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration with the time of this start added."""
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    timing = config.get("timing", {})
+    return config | {"timing": timing | {"resumed": [*timing.get("resumed", []), now]}}
+
+
+def _set_aside(damaged: Sequence[tuple[Path, str]]) -> Iterator[str]:
+    """Rename damaged checkpoints, so that they are neither used nor lost; yield the reasons."""
+    for path, reason in damaged:
+        with files.writing(path):
+            path.replace(path.with_suffix(".damaged"))
+        yield reason
+
+
+def _remove_half_written(path: Path) -> None:
+    """Remove what a kill left of files that were being written (`striate.files`)."""
+    names = [Path(name) for name in (files.CONFIG, files.HISTORY, files.NETWORK, files.MODEL)]
+    patterns = [f".{name.stem}.*{name.suffix}" for name in names]
+    for pattern in (*patterns, f"{files.CHECKPOINTS}/.epoch-*.npz"):
+        for left in path.glob(pattern):
+            left.unlink()
+
+
+def _other_machine(config: Mapping[str, Any]) -> Iterator[str]:
+    """Say that the bits may differ, where this is not the machine that the run began on."""
+    then, here = config.get("machine", {}), provenance.machine()
+    others = [
+        f"{name} {then.get(name)} (here {here[name]})"
+        for name in ("processor", "cores", "devices")
+        if then.get(name) != here[name]
+    ]
+    if others:
+        yield f"the run began with {', '.join(others)}: the bits may come out different here"

@@ -5,25 +5,50 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
+import keras
 import numpy as np
 
 from striate.data import Dataset, load
 from striate.data.standard import KNOWN
-from striate.engine import Position, compile_program
+from striate.engine import Position, Program, compile_program
 from striate.errors import StriateError
 from striate.runs import directory as files
 from striate.runs import network, provenance, storage
 from striate.runs.loop import Session, Times
+from striate.runs.network import Network
 from striate.runs.observer import Lines, Observer
 from striate.runs.run import Run
+from striate.runs.seeds import Runs, chosen, train_each
 
 # For networks that no lecture trains.
 EPOCHS = 3
 BATCH_SIZE = 64
+
+
+@overload
+def train(
+    model_or_build: Any,
+    data: Dataset | str | os.PathLike[str],
+    *,
+    seeds: None = None,
+    **options: Any,
+) -> Run: ...
+
+
+@overload
+def train(
+    model_or_build: Any,
+    data: Dataset | str | os.PathLike[str],
+    *,
+    seeds: int | Sequence[int],
+    **options: Any,
+) -> Runs: ...
 
 
 def train(
@@ -33,6 +58,7 @@ def train(
     epochs: int | None = None,
     batch_size: int | None = None,
     seed: int = 0,
+    seeds: int | Sequence[int] | None = None,
     directory: str | os.PathLike[str] = "runs",
     name: str | None = None,
     shuffle: bool = True,
@@ -40,7 +66,7 @@ def train(
     verbose: int | None = None,
     command: str | None = None,
     **arguments: Any,
-) -> Run:
+) -> Run | Runs:
     """Train a network; the run's directory holds all that was done, and survives a kill.
 
     The same seed, network, data and versions on the same machine give the same bits. A run that
@@ -61,6 +87,10 @@ def train(
         The lecture's for a lecture network, 3 and 64 for others.
     seed
         Decides the initial weights (of a function or a name), dropout and the order of images.
+    seeds
+        So many seeds from `seed` on, or the seeds themselves, for a network that is built: one
+        run after the other, each in a directory of its own within the one that `directory` and
+        `name` say. A group that was stopped does not go on by itself; its runs do.
     directory, name
         The run is ``directory/name``; without a name it is ``<data>-<network>-<date>-<time>``.
         What exists is never overwritten.
@@ -80,7 +110,8 @@ def train(
     Returns
     -------
     Run
-        With the directory, the history and the trained network.
+        With the directory, the history and the trained network; with `seeds` a `Runs`, a
+        sequence of them with the mean accuracy and its standard error.
 
     Raises
     ------
@@ -97,58 +128,112 @@ def train(
     0.9722222089767456
     """
     began = time.perf_counter()
-    started = datetime.now().astimezone()
-    loaded_from = None if isinstance(data, Dataset) else _origin(data)
-    dataset = data if isinstance(data, Dataset) else load(data)
-    _refuse_not_natural("epochs", epochs, 1)
-    _refuse_not_natural("batch_size", batch_size, 1)
-    _refuse_not_natural("seed", seed, 0)
-    net = network.prepare(model_or_build, dataset, seed, arguments)
-    if epochs is None:
-        epochs = net.lecture.epochs if net.lecture else EPOCHS
-    if batch_size is None:
-        batch_size = net.lecture.batch_size if net.lecture else BATCH_SIZE
-    program = compile_program(net.model, dataset, batch_size=batch_size, seed=seed, shuffle=shuffle)
-    training = {
-        "epochs": epochs,
-        "batch_size": program.batch_size,
-        "seed": seed,
-        "shuffle": shuffle,
-        **net.describe_training(),
-        "validation_on": "test" if dataset.validation is None else "validation",
-    }
-    if command is None:
-        given = {"epochs": epochs, "batch_size": batch_size, "seed": seed}
-        given |= ({} if shuffle else {"shuffle": False}) | arguments
-        command = provenance.python_call(net.code, dataset, loaded_from, given)
-    config = {
-        "dataset": provenance.describe_data(dataset, loaded_from),
-        "model": net.describe(),
-        "training": training,
-        "versions": provenance.versions(),
-        "machine": provenance.machine(),
-        "command": command,
-        "timing": {"started": started.isoformat(timespec="seconds")},
-    }
-    path = files.create(Path(directory), f"{dataset.name}-{net.title}", name, started)
-    with files.Log(path) as log:
-        log.write(command)
-        session = Session(
-            path,
-            config,
-            log,
-            observer_for(observer, verbose),
-            program,
-            program.start(),
-            Position(),
-            Times(began),
+    for what, value, least in (("epochs", epochs, 1), ("batch_size", batch_size, 1)):
+        _refuse_not_natural(what, value, least)
+    request = _Request(
+        model_or_build,
+        data if isinstance(data, Dataset) else load(data),
+        None if isinstance(data, Dataset) else _origin(data),
+        epochs,
+        batch_size,
+        shuffle,
+        observer_for(observer, verbose),
+        command,
+        arguments,
+    )
+    if seeds is None:
+        return request.train(seed, Path(directory), name, began)
+    numbers = chosen(seeds, seed)
+    if isinstance(model_or_build, keras.Model):
+        raise StriateError(
+            "seeds= needs a function that builds the network, or a lecture network's name: a "
+            "model has its weights already"
         )
-        with files.writing(path):
-            storage.store(path, net.model)
-        session.save()
-        # The last of the four: from here on the run can be killed and resumed.
-        session.write_config()
-        return session.train(keep_model=net.built)
+    title = network.title_of(model_or_build)
+    subject = f"{request.data.name}-{title}"
+    group = files.create(Path(directory), subject, name, datetime.now().astimezone())
+    return train_each(
+        numbers,
+        group,
+        lambda number, own: request.train(number, group, own, time.perf_counter()),
+        request.observer,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Request:
+    """What `train` was asked for, but for the seed and the place."""
+
+    model_or_build: Any
+    data: Dataset
+    loaded_from: str | None
+    epochs: int | None
+    batch_size: int | None
+    shuffle: bool
+    observer: Observer
+    command: str | None
+    arguments: Mapping[str, Any]
+
+    def train(self, seed: int, directory: Path, name: str | None, began: float) -> Run:
+        """Make one run."""
+        _refuse_not_natural("seed", seed, 0)
+        started = datetime.now().astimezone()
+        net = network.prepare(self.model_or_build, self.data, seed, self.arguments)
+        program = compile_program(
+            net.model,
+            self.data,
+            batch_size=self.batch_size or (net.lecture.batch_size if net.lecture else BATCH_SIZE),
+            seed=seed,
+            shuffle=self.shuffle,
+        )
+        config = self._config(net, program, seed, started)
+        path = files.create(directory, f"{self.data.name}-{net.title}", name, started)
+        with files.Log(path) as log:
+            log.write(config["command"])
+            session = Session(
+                path,
+                config,
+                log,
+                self.observer,
+                program,
+                program.start(),
+                Position(),
+                Times(began),
+            )
+            with files.writing(path):
+                storage.store(path, net.model)
+            session.save()
+            # The last of the four: from here on the run can be killed and resumed.
+            session.write_config()
+            return session.train(keep_model=net.built)
+
+    def _config(
+        self, net: Network, program: Program, seed: int, started: datetime
+    ) -> dict[str, Any]:
+        """Return what ``config.json`` says at the beginning."""
+        epochs = self.epochs or (net.lecture.epochs if net.lecture else EPOCHS)
+        given = {"epochs": epochs, "batch_size": program.batch_size, "seed": seed}
+        validation_on = "test" if self.data.validation is None else "validation"
+        return {
+            "dataset": provenance.describe_data(self.data, self.loaded_from),
+            "model": net.describe(),
+            "training": {
+                **given,
+                "shuffle": self.shuffle,
+                **net.describe_training(),
+                "validation_on": validation_on,
+            },
+            "versions": provenance.versions(),
+            "machine": provenance.machine(),
+            "command": self.command
+            or provenance.python_call(
+                net.code,
+                self.data,
+                self.loaded_from,
+                given | ({} if self.shuffle else {"shuffle": False}) | dict(self.arguments),
+            ),
+            "timing": {"started": started.isoformat(timespec="seconds")},
+        }
 
 
 def observer_for(observer: Observer | None, verbose: int | None) -> Observer:

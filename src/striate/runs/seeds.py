@@ -1,0 +1,107 @@
+"""The same training with several seeds: the runs, and their mean accuracy with its error."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, overload
+
+from striate.errors import StriateError
+from striate.runs.observer import Observer
+from striate.runs.run import Run
+
+
+class Mean(NamedTuple):
+    """A mean over seeds.
+
+    Attributes
+    ----------
+    mean
+        The mean.
+    error
+        Its standard error, s / sqrt(n) with n - 1 in s; NaN for one seed.
+    n
+        How many seeds.
+    """
+
+    mean: float
+    error: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.mean:.4f} +- {self.error:.4f} ({self.n} seeds)"
+
+
+@dataclass(frozen=True, eq=False)
+class Runs(Sequence[Run]):
+    """The runs of one network with several seeds, in the order of the seeds.
+
+    Attributes
+    ----------
+    directory
+        The folder that holds their directories.
+    runs
+        The runs.
+    """
+
+    directory: Path
+    runs: tuple[Run, ...]
+
+    @property
+    def accuracy(self) -> Mean | None:
+        """Mean and standard error of the last accuracies (`Run.accuracy`), if all have one."""
+        values = [run.accuracy for run in self.runs if run.accuracy is not None]
+        if len(values) < len(self.runs):
+            return None
+        error = math.nan
+        if len(values) > 1:
+            error = statistics.stdev(values) / math.sqrt(len(values))
+        return Mean(statistics.fmean(values), error, len(values))
+
+    @property
+    def history(self) -> Mapping[str, list[float]]:
+        """The history of the first run."""
+        return self.runs[0].history
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    @overload
+    def __getitem__(self, index: int) -> Run: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Run, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Run | tuple[Run, ...]:
+        return self.runs[index]
+
+    def __repr__(self) -> str:
+        return f"Runs('{self.directory}': {len(self)} seeds, accuracy {self.accuracy})"
+
+
+def chosen(seeds: int | Sequence[int], first: int) -> list[int]:
+    """Return the seeds themselves: those given, or so many from `first` on.
+
+    Raises
+    ------
+    StriateError
+        If there is none, or one twice.
+    """
+    numbers = list(range(first, first + seeds)) if isinstance(seeds, int) else list(seeds)
+    if not numbers or len(set(numbers)) < len(numbers):
+        raise StriateError(f"seeds={seeds!r}: give a number from 1, or different seeds")
+    return numbers
+
+
+def train_each(
+    seeds: Sequence[int], directory: Path, train: Callable[[int, str], Run], observer: Observer
+) -> Runs:
+    """Train with one seed after the other, each in a directory of its own."""
+    runs = []
+    for number, seed in enumerate(seeds, start=1):
+        observer.on_message(f"seed {seed} ({number} of {len(seeds)})")
+        runs.append(train(seed, f"seed-{seed}"))
+    return Runs(directory, tuple(runs))
