@@ -57,7 +57,8 @@ def run(
     log = result.with_suffix(".log")
     started = time.monotonic()
     task = {
-        "program": program.name,
+        "module": program.module,
+        "options": dict(program.options),
         "network": workload.key,
         "images": workload.images,
         "job_epochs": workload.epochs,
@@ -90,6 +91,9 @@ def run(
     if process.returncode != 0 or not result.exists():
         return failure(f"exit status {process.returncode}: {_last_line(log)}")
     record: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+    backend = record["environment"].get("keras_backend")
+    if program.backend is not None and backend != program.backend:
+        return failure(f"Keras ran on {backend!r} instead of {program.backend!r}")
     return Measurement(
         program=program.name,
         network=workload.key,

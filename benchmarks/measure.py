@@ -1,9 +1,13 @@
-"""Measure one program on one network, in this process, as the driver asks on the command line."""
+"""Measure one program on one network, in this process, as the driver asks on standard input.
+
+Nothing here imports striate, which would select Keras's JAX backend for every peer.
+"""
 
 from __future__ import annotations
 
 import importlib
 import json
+import math
 import os
 import sys
 import time
@@ -13,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import Processors, peak_memory_bytes, versions
-from benchmarks.programs import PROGRAMS
-from benchmarks.workloads import WORKLOADS, Inputs, Trainer, Workload, load_inputs
+from benchmarks.trainer import Trainer
+from benchmarks.workloads import WORKLOADS, Inputs, Workload, load_inputs
 
 # The comparison of losses: epochs over the first batches, in order. Few steps, because rounding
 # grows with each step of Adam; more than one, so that gradients and optimizer are compared too.
@@ -56,9 +60,7 @@ def measure(
     """
     clock = Clock(started)
     trainer = prepare(workload, inputs, shuffle=True, **options)
-    trainer.train(1, clock.mark)
-    if workload.epochs > 1:
-        trainer.train(workload.epochs - 1)
+    trainer.train(workload.epochs, clock.mark)
     job = clock.now()
     record: dict[str, Any] = {
         "seconds_to_first_step": clock.first_step,
@@ -66,9 +68,9 @@ def measure(
         "job_epochs": workload.epochs,
         "images": workload.images,
         "batch_size": workload.batch_size,
+        "peak_memory_bytes": peak_memory_bytes(),
     }
     record |= throughput(trainer, workload.images, seconds)
-    record["peak_memory_bytes"] = peak_memory_bytes()
     record["losses"] = None
     if compare:
         few = inputs.first(COMPARED_BATCHES * workload.batch_size)
@@ -81,16 +83,16 @@ def measure(
 def throughput(trainer: Trainer, images: int, seconds: float) -> dict[str, Any]:
     """Time whole epochs for at least `seconds`.
 
-    Warm-up calls, each of twice as many epochs, find how many make a call of a quarter of the
-    time, so that what a call costs weighs as little as in a training of some length.
+    Warm-up calls, each of more epochs, find how many make a call of a quarter of the time, so
+    that what a call costs weighs as little as in a training of some length.
     """
-    epochs = 1
-    while _timed(trainer, epochs) < seconds / 4:
-        epochs *= 2
+    epochs, wanted = 1, seconds / 4
+    while (took := trainer.seconds(epochs)) < wanted:
+        epochs *= min(16, max(2, math.ceil(wanted / took)))
     done, spent = 0, 0.0
     processors = Processors()
     while spent < seconds:
-        spent += _timed(trainer, epochs)
+        spent += trainer.seconds(epochs)
         done += epochs * images
     own, other = processors.busy()
     return {
@@ -101,12 +103,6 @@ def throughput(trainer: Trainer, images: int, seconds: float) -> dict[str, Any]:
         "own_cores": own,
         "other_cores": other,
     }
-
-
-def _timed(trainer: Trainer, epochs: int) -> float:
-    begin = time.perf_counter()
-    trainer.train(epochs)
-    return time.perf_counter() - begin
 
 
 def environment() -> dict[str, Any]:
@@ -134,13 +130,12 @@ def main() -> None:
     """Read the task (JSON) from standard input and write the record to the file that it names."""
     task = json.load(sys.stdin)
     workload = replace(WORKLOADS[task["network"]], images=task["images"], epochs=task["job_epochs"])
-    program = PROGRAMS[task["program"]]
-    module = importlib.import_module(program.module)
+    module = importlib.import_module(task["module"])
     record = measure(
         module.prepare,
         workload,
         load_inputs(Path(task["inputs"])),
-        options=dict(program.options),
+        options=task["options"],
         seconds=task["seconds"],
         compare=task["compare"],
         started=task["started"],

@@ -25,12 +25,17 @@ RESULTS = Path(__file__).parent / "results"
 QUICK_BATCHES = 6
 LIMIT = 900.0
 
+NETWORK_LINES = "\n".join(
+    f"  {w.key:4} {w.title}, batches of {w.batch_size}, epochs of {w.images:,}"
+    for w in WORKLOADS.values()
+)
+PROGRAM_LINES = "\n".join(f"  {p.name:21} {p.title}" for p in PROGRAMS.values())
 EPILOG = f"""\
 networks
-{chr(10).join(f"  {w.key:4} {w.title}, batches of {w.batch_size}" for w in WORKLOADS.values())}
+{NETWORK_LINES}
 
 programs (the beginning of a name stands for all that continue it: torch, jax, keras-jax-100)
-{chr(10).join(f"  {p.name:21} {p.title}" for p in PROGRAMS.values())}
+{PROGRAM_LINES}
 
 examples
   python -m benchmarks.networks                         everything: about an hour
@@ -58,7 +63,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--networks", nargs="+", metavar="KEY", default=list(WORKLOADS), help="default: all")
     add("--repetitions", type=int, metavar="N", help="default: 5")
     add("--seconds", type=float, metavar="S", help="least time for a throughput, default: 3")
-    add("--images", type=int, metavar="N", help="images in an epoch, default: see README.md")
+    add("--images", type=int, metavar="N", help="images in an epoch, default: as below")
     add("--quick", action="store_true", help="one repetition, tiny sizes: a trial, no measurement")
     add("--out", type=Path, default=RESULTS, metavar="DIR", help="default: benchmarks/results")
     add("--from", dest="source", type=Path, metavar="FILE.json", help="do not measure: redo tables")
@@ -171,8 +176,8 @@ def start(options: argparse.Namespace) -> Comparison:
     workloads = plan_networks(options.networks, options.images, quick=options.quick)
     missing = {program.name: program.missing() for program in asked if program.missing()}
     programs = [program for program in asked if program.name not in missing]
-    for name, packages in missing.items():
-        print(f"{name}: {', '.join(packages)} not installed: pip install 'striate[bench]'")
+    for line in table.not_installed(missing):
+        print(line)
     if not programs:
         raise StriateError("none of the programs is installed: pip install 'striate[bench]'")
     now = datetime.now().astimezone()

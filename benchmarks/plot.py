@@ -7,6 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from benchmarks.comparison import Comparison
 from benchmarks.programs import PROGRAMS
@@ -43,9 +44,7 @@ def draw(comparison: Comparison) -> Figure:
         panel.set_visible(False)
     made = comparison.made
     void = "VOID: the programs disagree in their first losses. " if comparison.void else ""
-    figure.suptitle(
-        f"Training speed: median and range of {made['repetitions']} repetitions", fontsize=12
-    )
+    figure.suptitle(f"Training speed: median and range, n = {made['repetitions']}", fontsize=12)
     figure.supxlabel(
         f"{void}{made['machine']['processor']}, {made['machine']['cores']} cores, {made['date']}",
         fontsize=8,
@@ -63,7 +62,11 @@ def _panel(panel: Axes, network: str, rows: list[Row], programs: list[str]) -> N
         if row.family == "striate":
             panel.axvline(speed.median, color=colour, linewidth=0.7, linestyle=":", zorder=0)
     panel.set_xscale("log")
-    panel.grid(axis="x", which="both", linewidth=0.4, alpha=0.4)
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    panel.xaxis.set_minor_formatter(NullFormatter())
+    panel.tick_params(axis="x", labelsize=8)
+    panel.grid(axis="x", linewidth=0.4, alpha=0.4)
     panel.set_yticks(range(len(programs)), programs, fontsize=8)
     panel.set_ylim(len(programs) - 0.5, -0.5)
     panel.set_xlabel("images per second (logarithmic)", fontsize=8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks.comparison import Comparison
 from benchmarks.programs import PROGRAMS
@@ -39,7 +39,7 @@ def _making(comparison: Comparison) -> list[str]:
         f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; processor only, "
         f"GPUs are not used. {versions}.",
         f"Made by `{made['command']}`. Each measurement is a process of its own; "
-        f"{made['repetitions']} repetitions, interleaved; throughput over at least "
+        f"repetitions: {made['repetitions']}, interleaved; throughput over at least "
         f"{made['seconds']:g} s of whole epochs after the training named in each title; seeded "
         "noise as images. Medians, with the smallest and largest in brackets.",
     ]
@@ -96,7 +96,7 @@ def _overview(comparison: Comparison, rows: Sequence[Row]) -> str:
 
 
 def _times(ratio: Spread | None) -> str:
-    return "" if ratio is None else f" ({ratio.median:.2f}x)"
+    return "" if ratio is None else f" ({significant(ratio.median)}x)"
 
 
 def _network(comparison: Comparison, rows: Sequence[Row]) -> str:
@@ -106,13 +106,13 @@ def _network(comparison: Comparison, rows: Sequence[Row]) -> str:
     body = [
         [
             f"**{row.program}**" if row.program in best else row.program,
-            _spread(row.throughput),
+            spread_or_none(row.throughput),
             str(row.throughput.n),
-            _spread(row.ratio),
-            _one(row.first_step_first_start),
-            _spread(row.first_step_later_starts),
-            _one(row.process_first_start),
-            _spread(row.process_later_starts),
+            spread_or_none(row.ratio),
+            one_or_none(row.first_step_first_start),
+            spread_or_none(row.first_step_later_starts),
+            one_or_none(row.process_first_start),
+            spread_or_none(row.process_later_starts),
             significant(row.peak_memory_bytes.median / 1e6),
         ]
         for row in sorted(rows, key=lambda row: -row.throughput.median)
@@ -125,7 +125,7 @@ def _network(comparison: Comparison, rows: Sequence[Row]) -> str:
                 "program (bold: best of its family)",
                 "images/s",
                 "n",
-                f"{comparison.reference} is faster by",
+                f"{comparison.reference} / this",
                 "first step, s: first start",
                 "later starts",
                 "whole process, s: first start",
@@ -138,16 +138,24 @@ def _network(comparison: Comparison, rows: Sequence[Row]) -> str:
 
 
 def _left_out(comparison: Comparison) -> list[str]:
-    lines = [
-        f"- {program}: {', '.join(packages)} not installed: pip install 'striate[bench]'"
-        for program, packages in comparison.missing.items()
-    ]
+    lines = [f"- {line}" for line in not_installed(comparison.missing)]
     lines += [
         f"- {failure.program} on {failure.network}, repetition {failure.repetition}: "
         f"{failure.reason}"
         for failure in comparison.failures
     ]
     return ["## Left out\n\n" + "\n".join(lines)] if lines else []
+
+
+def not_installed(missing: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return a line for each set of packages that programs lack."""
+    programs: dict[str, list[str]] = {}
+    for program, packages in missing.items():
+        programs.setdefault(" and ".join(packages), []).append(program)
+    return [
+        f"{packages} not installed: pip install 'striate[bench]'; left out: {', '.join(names)}"
+        for packages, names in programs.items()
+    ]
 
 
 def table(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
@@ -173,11 +181,13 @@ def _exponent(value: float) -> int:
     return int(f"{value:e}".split("e")[1])
 
 
-def _one(value: float | None) -> str:
+def one_or_none(value: float | None) -> str:
+    """Return three digits, or a dash for None."""
     return "-" if value is None else significant(value)
 
 
-def _spread(spread: Spread | None) -> str:
+def spread_or_none(spread: Spread | None) -> str:
+    """Return the median with its range, the median alone of one value, a dash for None."""
     if spread is None:
         return "-"
     if spread.n == 1:

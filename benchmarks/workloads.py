@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -180,24 +180,6 @@ class Inputs:
     def first(self, n: int) -> Inputs:
         """Return the same weights with the first `n` images."""
         return replace(self, pixels=self.pixels[:n], labels=self.labels[:n])
-
-
-class FirstStep(Protocol):
-    """Called once, when the first training step is known to be done."""
-
-    def __call__(self, at: float | None = None) -> None:
-        """Note the time, or `at` (of `time.monotonic`) if the step is reported later."""
-
-
-class Trainer(Protocol):
-    """A network that a program has built and can train further."""
-
-    def train(self, epochs: int, on_first_step: FirstStep | None = None) -> list[float]:
-        """Train whole epochs and return each one's mean loss, when all work is done.
-
-        `on_first_step` is called once, as soon as the program knows a training step to be done; a
-        program that compiles many steps into one knows it when those are done.
-        """
 
 
 def make_inputs(workload: Workload, seed: int = 0) -> Inputs:

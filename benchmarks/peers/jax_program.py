@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from benchmarks.trainer import FirstStep, Trainer
 from benchmarks.workloads import (
     Convolution,
     Dense,
-    FirstStep,
     Flatten,
     Inputs,
     Layer,
@@ -95,7 +95,7 @@ def apply(layers: tuple[Layer, ...], weights: Any, x: Array, convolve: Any) -> A
     return x
 
 
-class JaxTrainer:
+class JaxTrainer(Trainer):
     """The network's weights and optimizer state, and the compiled epoch."""
 
     def __init__(

@@ -6,10 +6,10 @@ from typing import Any
 
 import keras
 
+from benchmarks.trainer import FirstStep, Trainer
 from benchmarks.workloads import (
     Convolution,
     Dense,
-    FirstStep,
     Flatten,
     Inputs,
     MaxPooling,
@@ -78,7 +78,7 @@ def _ends_in_logits(workload: Workload) -> bool:
     return isinstance(last, Dense) and last.activation == "logits"
 
 
-class KerasTrainer:
+class KerasTrainer(Trainer):
     """The `fit` of a compiled Keras model."""
 
     def __init__(self, model: Any, workload: Workload, inputs: Inputs, *, shuffle: bool) -> None:
@@ -88,8 +88,13 @@ class KerasTrainer:
         self.settings = {"batch_size": workload.batch_size, "shuffle": shuffle, "verbose": 0}
 
     def train(self, epochs: int, on_first_step: FirstStep | None = None) -> list[float]:
-        """Call `fit`; the first step is seen by a callback."""
-        callbacks = [] if on_first_step is None else [_FirstBatch(on_first_step)]
+        """Call `fit`; with `on_first_step` twice, so that only one epoch has a callback."""
+        if on_first_step is not None:
+            losses = self._fit(1, [_FirstBatch(on_first_step)])
+            return losses + (self._fit(epochs - 1, []) if epochs > 1 else [])
+        return self._fit(epochs, [])
+
+    def _fit(self, epochs: int, callbacks: list[Any]) -> list[float]:
         history = self.model.fit(
             self.images, self.targets, epochs=epochs, callbacks=callbacks, **self.settings
         )

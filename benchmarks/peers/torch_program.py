@@ -10,10 +10,10 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from benchmarks.trainer import FirstStep, Trainer
 from benchmarks.workloads import (
     Convolution,
     Dense,
-    FirstStep,
     Flatten,
     Inputs,
     MaxPooling,
@@ -74,7 +74,7 @@ def _set(module: Any, kernel: np.ndarray, bias: np.ndarray) -> None:
         module.bias.copy_(torch.from_numpy(bias))
 
 
-class TorchTrainer:
+class TorchTrainer(Trainer):
     """The network with its loop over batches."""
 
     def __init__(
