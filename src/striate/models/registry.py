@@ -215,7 +215,7 @@ REGISTRY: Mapping[str, LectureModel] = _table(
         "fashion_cnn",
         _HEIDELBERG,
         "N6",
-        "Conv 32, pool, dropout, Conv 64, pool, dropout, dense 128, dropout, dense 10",
+        "Conv 32, pool, Conv 64, pool, dropout, dense 128, dropout, dense 10",
         "fashion_mnist",
         epochs=10,
         batch_size=64,
