@@ -200,7 +200,8 @@ def _extent(
     given: dict[str, Any], steps: int | None, held_out: float
 ) -> tuple[int | None, int | None]:
     """Return the batches in an epoch and the bytes in a batch, as far as they are known."""
-    leaves = [a for a in jax.tree.leaves((given.get("x"), given.get("y"))) if _is_array(a)]
+    values = jax.tree.leaves((given.get("x"), given.get("y")), is_leaf=_is_not_container)
+    leaves = [a for a in values if _is_array(a)]
     if not leaves:
         known = steps if steps is not None else getattr(given.get("x"), "num_batches", None)
         return known, None
@@ -209,6 +210,10 @@ def _extent(
     # Keras casts what is not already float32 or smaller.
     one = sum(math.prod(a.shape[1:]) * min(a.dtype.itemsize, 4) for a in leaves)
     return steps or math.ceil(images / batch), batch * one
+
+
+def _is_not_container(value: Any) -> bool:
+    return not isinstance(value, dict | list | tuple)
 
 
 def _is_array(value: Any) -> bool:
