@@ -76,12 +76,11 @@ def test_predictions_say_what_was_predicted_how_surely_and_what_is_true(evaluate
         np.testing.assert_array_equal(picture, GREY[i, ..., 0])
         right = bool(evaluation.correct[i])
         name = evaluation.class_names[evaluation.predictions[i]]
-        sign, words = texts[0][0], texts[0][2:].split()
-        assert sign == ("✓" if right else "✗")
-        assert words[0] == name
-        assert float(words[1]) == pytest.approx(100 * evaluation.probabilities[i].max(), abs=0.06)
+        chance = float(texts[0].rstrip(" %"))
+        assert chance == pytest.approx(100 * evaluation.probabilities[i].max(), abs=0.06)
+        assert texts[1] == f"{'✓' if right else '✗'} {name}"
         truth = f"is {evaluation.class_names[evaluation.labels[i]]}"
-        assert texts[1:] == ([] if right else [truth])
+        assert texts[2:] == ([] if right else [truth])
         # Told apart without colour: by the sign, by the width and by the dashes of the frame.
         assert (width < 2) == right
         assert (line == "-") == right
@@ -100,8 +99,8 @@ def test_mistakes_are_wrong_and_the_surest_comes_first(evaluated) -> None:
     surest = evaluation.surest_mistakes(6)
     for (picture, texts, *_), i in zip(cells, surest, strict=True):
         np.testing.assert_array_equal(picture, GREY[i, ..., 0])
-        assert texts[0].startswith("✗")
-    chances = [float(texts[0].split("\n")[1].rstrip(" %")) for _, texts, *_ in cells]
+        assert texts[1].startswith("✗")
+    chances = [float(texts[0].rstrip(" %")) for _, texts, *_ in cells]
     assert chances == sorted(chances, reverse=True)
 
 

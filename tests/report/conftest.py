@@ -1,7 +1,6 @@
 """Trained networks and their reports."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,16 +13,6 @@ import striate as st
 import keras  # isort: skip
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
-
-
-@dataclass(frozen=True)
-class TrainedRun:
-    """What the report reads of a run."""
-
-    directory: Path
-    config: Mapping[str, Any]
-    history: Mapping[str, list[float]]
-    model: Any
 
 
 class Page(HTMLParser):
@@ -68,37 +57,14 @@ class Page(HTMLParser):
         return self.words["body"][0]
 
 
-def config(data: st.Dataset, **changes: Any) -> dict[str, Any]:
-    """Return the configuration of a run on `data`."""
-    return {
-        "dataset": {"name": data.name, "fingerprint": data.fingerprint},
-        "model": {"name": "small", "arguments": {"filters": 4, "l2": 0.0}},
-        "training": {
-            "epochs": 2,
-            "batch_size": 64,
-            "seed": 5,
-            "learning_rate": 0.0010000000474974513,
-            "loss": "sparse_categorical_crossentropy",
-            "validation_on": "test",
-        },
-        "versions": {"striate": "0.1.0", "keras": keras.__version__},
-        "machine": {"system": "Linux", "cores": 2, "devices": ["cpu:0"]},
-        "command": "striate train digits --model small --epochs 2 --seed 5",
-        "timing": {"seconds_training": 12.3456789012345, "images_per_second": 23456.789},
-        **changes,
-    }
-
-
 @pytest.fixture(scope="session")
 def digits() -> st.Dataset:
     return st.load("digits")
 
 
-@pytest.fixture(scope="session")
-def trained(digits: st.Dataset, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
-    """A small convolutional network, trained for two epochs by plain Keras."""
-    keras.utils.set_random_seed(5)
-    model = keras.Sequential(
+def small() -> keras.Model:
+    """A small convolutional network for the digits."""
+    model = st.Sequential(
         [
             keras.Input((8, 8, 1)),
             keras.layers.Conv2D(4, 3, activation="relu", name="conv"),
@@ -109,26 +75,29 @@ def trained(digits: st.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Tra
         name="small",
     )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    test = (digits.test.images, digits.test.labels)
-    record = model.fit(
-        digits.train.images,
-        digits.train.labels,
-        batch_size=64,
-        epochs=2,
-        verbose=0,
-        validation_data=test,
-    )
-    history = {name: [float(value) for value in values] for name, values in record.history.items()}
-    return TrainedRun(tmp_path_factory.mktemp("run"), config(digits), history, model)
+    return model
 
 
 @pytest.fixture(scope="session")
-def evaluation(trained: TrainedRun, digits: st.Dataset) -> st.Evaluation:
+def trained(digits: st.Dataset, tmp_path_factory: pytest.TempPathFactory) -> st.Run:
+    return st.train(
+        small,
+        digits,
+        epochs=2,
+        batch_size=64,
+        seed=5,
+        directory=tmp_path_factory.mktemp("runs"),
+        command="striate train digits --model small --epochs 2",
+    )
+
+
+@pytest.fixture(scope="session")
+def evaluation(trained: st.Run, digits: st.Dataset) -> st.Evaluation:
     return st.evaluate(trained, digits)
 
 
 @pytest.fixture(scope="session")
-def page(trained: TrainedRun, evaluation: st.Evaluation, digits: st.Dataset) -> Page:
+def page(trained: st.Run, evaluation: st.Evaluation, digits: st.Dataset) -> Page:
     """The report of the trained network, in the run's own directory."""
     return Page(st.write_report(trained, evaluation, digits))
 
@@ -153,7 +122,10 @@ def made_up(tmp_path: Path) -> Callable[..., Page]:
         data = st.Dataset.from_arrays(
             images, labels, images[::-1], labels[::-1], class_names=names, name=name
         )
-        run = TrainedRun(tmp_path, config(data, **changes), history or {}, network)
+        config = {"dataset": {"name": name, "fingerprint": data.fingerprint}, **changes}
+        run = st.Run(tmp_path, config, history or {})
+        # As after a training: the network is in memory already.
+        vars(run)["model"] = network
         return Page(st.write_report(run, st.evaluate(run, data), data, tmp_path / "there"))
 
     return make

@@ -113,6 +113,18 @@ def test_a_network_that_answers_nothing_and_a_subclassed_one(made_up) -> None:
     assert not any("Receiver operating" in image["alt"] for image in page.all("img"))
 
 
+def test_timing_is_told_with_units_and_three_digits() -> None:
+    timing = {
+        "seconds_to_first_step": 0.0123456,
+        "seconds_training": 3.884919195000748,
+        "images_per_second": 53525.98806533197,
+        "peak_memory_bytes": 470712320,
+    }
+    made = timing_section({"timing": timing})
+    for words in ("12.3 ms", "3.88 s", "53,500", "449 MiB"):
+        assert f"<dd>{words}</dd>" in made
+
+
 @pytest.mark.parametrize("history", [{}, {"loss": []}])
 def test_an_empty_configuration(history, tmp_path) -> None:
     gallery = Gallery(tmp_path)

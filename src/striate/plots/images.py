@@ -34,7 +34,7 @@ class _Cell(NamedTuple):
     """One image with its words; `right` is None where nothing was predicted."""
 
     image: np.ndarray
-    above: str
+    above: tuple[str, ...]
     below: str
     right: bool | None
 
@@ -75,7 +75,7 @@ def samples(
             f"{len(images)} images but {len(labels)} labels: give one label for each image"
         )
     chosen = np.random.default_rng(seed).permutation(len(images))[:n]
-    return _grid([_Cell(images[i], class_names[int(labels[i])], "", None) for i in chosen])
+    return _grid([_Cell(images[i], (class_names[int(labels[i])],), "", None) for i in chosen])
 
 
 def predictions(
@@ -112,18 +112,20 @@ def predictions(
             "give the whole test split that was evaluated"
         )
     chosen = np.arange(len(images)) if indices is None else np.asarray(indices, dtype=int)
+    short = max(map(len, evaluation.class_names)) <= 2
     cells = []
     for i in chosen[:n]:
         predicted, true = int(evaluation.predictions[i]), int(evaluation.labels[i])
         right = predicted == true
+        sign = "✓" if right else "✗"
         if predicted < 0:
-            above = "no answer"
+            above: tuple[str, ...] = (f"{sign} no answer",)
         else:
-            name = evaluation.class_names[predicted]
-            between = "  " if len(name) <= 2 else "\n"
-            above = name + between + percent(float(evaluation.probabilities[i, predicted]))
+            name = f"{sign} {evaluation.class_names[predicted]}"
+            chance = percent(float(evaluation.probabilities[i, predicted]))
+            above = (f"{name}  {chance}",) if short else (name, chance)
         below = "" if right else f"is {evaluation.class_names[true]}"
-        cells.append(_Cell(images[i], f"{'✓' if right else '✗'} {above}", below, right))
+        cells.append(_Cell(images[i], above, below, right))
     return _grid(cells)
 
 
@@ -150,7 +152,7 @@ def _grid(cells: Sequence[_Cell]) -> Figure:
     rows = -(-len(cells) // columns)
     width = (WIDTH - tiles.MARGIN) / COLUMNS - tiles.MARGIN
     height = tiles.height_of([cells[0].image], width)
-    above = tiles.LINE * max(cell.above.count("\n") + bool(cell.above) for cell in cells)
+    above = tiles.LINE * max(len(cell.above) for cell in cells)
     # The upper edge of each row, and the lower edge of the last; a row has a line below its images
     # only where one of them needs it.
     edges = [0.0]
@@ -180,26 +182,32 @@ def _grid(cells: Sequence[_Cell]) -> Figure:
                 aspect="auto",
             )
             _frame(axes, cell.right)
-            colour = WRONG if cell.right is False else INK
-            for text, y, va in ((cell.above, 1.0, "bottom"), (cell.below, 0.0, "top")):
-                if not text:
-                    continue
-                drawn = axes.annotate(
-                    text,
-                    (0.5, y),
-                    (0, 2.5 if y else -3.5),
-                    xycoords="axes fraction",
-                    textcoords="offset points",
-                    ha="center",
-                    va=va,
-                    fontsize=SMALL,
-                    color=colour,
-                    linespacing=1.05,
-                )
-                shorten(drawn, width + 0.7 * tiles.MARGIN)
+            _write(axes, cell, width + 0.7 * tiles.MARGIN)
         if note:
             tiles.write(figure, tiles.MARGIN, edges[-1] + 0.03, note, color=QUIET)
     return figure
+
+
+def _write(axes: Axes, cell: _Cell, width: float) -> None:
+    """Write the words of a cell above and below its picture, none wider than `width` inches."""
+    pitch = 72 * tiles.LINE
+    lines = [(text, 1, 4.0 + i * pitch) for i, text in enumerate(reversed(cell.above))]
+    if cell.below:
+        lines.append((cell.below, 0, -0.9 * pitch))
+    for text, edge, offset in lines:
+        drawn = axes.annotate(
+            text,
+            (0.5, edge),
+            (0, offset),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha="center",
+            # On one baseline along a row, whatever letters a name has.
+            va="baseline",
+            fontsize=SMALL,
+            color=WRONG if cell.right is False else INK,
+        )
+        shorten(drawn, width)
 
 
 def _picture(image: np.ndarray) -> np.ndarray:

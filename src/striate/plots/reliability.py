@@ -57,6 +57,8 @@ def calibration(evaluation: Evaluation, bins: int = 10) -> Figure:
             fmt="o",
             color=COLOURS[0],
             elinewidth=1.2,
+            clip_on=False,
+            zorder=3,
             label="test images, 95 % interval",
         )
         upper.set_xlim(edges[0], 1)

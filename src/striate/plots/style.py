@@ -165,24 +165,15 @@ def _laid_out(figure: matplotlib.figure.Figure) -> Iterator[None]:
 
 
 def shorten(text: Text, width: float) -> None:
-    """Cut `text` with an ellipsis until no line of it is wider than `width` inches."""
+    """Cut a text of one line with an ellipsis until it is no wider than `width` inches."""
     figure = text.get_figure(root=True)
     if figure is None:
         raise ValueError("a text is shortened after it has been placed on a figure")
-    limit = width * figure.dpi
-
-    def wide(line: str) -> bool:
-        text.set_text(line)
-        return text.get_window_extent().width > limit
-
-    lines = []
-    for whole in text.get_text().splitlines():
-        line, kept = whole, len(whole)
-        while kept > 1 and wide(line):
-            kept -= 1
-            line = whole[:kept].rstrip() + "…"
-        lines.append(line)
-    text.set_text("\n".join(lines))
+    whole = text.get_text()
+    kept = len(whole)
+    while kept > 1 and text.get_window_extent().width > width * figure.dpi:
+        kept -= 1
+        text.set_text(whole[:kept].rstrip() + "…")
 
 
 def clipped(name: str, most: int = 18) -> str:

@@ -120,7 +120,7 @@ def kernels(weights: np.ndarray) -> Figure:
         words += f" of {channels} channels each, kernel after kernel"
     down = tiles.rows(len(pictures)) * (tiles.height_of(pictures) + tiles.MARGIN)
     with context():
-        figure = Figure(figsize=(WIDTH, 0.3 + down + 0.5))
+        figure = Figure(figsize=(WIDTH, 0.3 + down + (0.25 if channels == 3 else 0.5)))
         tiles.write(figure, tiles.MARGIN, 0.06, words, color=QUIET)
         tiles.draw(figure, pictures, 0.27, colours=DIVERGING, limits=(-largest, largest))
         if channels == 3:

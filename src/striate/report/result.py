@@ -63,7 +63,7 @@ def headline(evaluation: Evaluation, config: Mapping[str, Any]) -> Html:
     tiles: list[tuple[Content, Content]] = [
         ("test accuracy", share(float(accuracy), digits)),
         ("test loss", decimal(evaluation.loss, 3)),
-        ("wrong", f"{count(int((~evaluation.correct).sum()))} of {count(n)}"),
+        (f"wrong of {count(n)}", count(int((~evaluation.correct).sum()))),
     ]
     if timing.get("seconds_training") is not None:
         tiles.append(("training time", seconds(timing["seconds_training"])))

@@ -9,7 +9,7 @@ from typing import Any
 from striate import plots
 from striate.plots.curves import best_epoch
 from striate.report.gallery import Gallery, beside
-from striate.report.markup import Content, Html, facts, paragraph, section, tag
+from striate.report.markup import Content, Html, facts, join, paragraph, section, tag
 from striate.report.words import count, decimal, memory, moment, plural, seconds, setting
 
 _LABELS = {
@@ -31,7 +31,7 @@ def training_section(
     training = dict(config.get("training") or {})
     model = dict(config.get("model") or {})
     arguments = setting(dict(model.get("arguments") or {}))
-    network = setting(model.get("name", "custom"))
+    network = network_name(config)
     pairs: list[tuple[Content, Content]] = [
         ("Network", network if arguments == "none" else f"{network} ({arguments})")
     ]
@@ -49,12 +49,19 @@ def training_section(
     )
 
 
+def network_name(config: Mapping[str, Any]) -> str:
+    """Return what the network of a run is called."""
+    model = dict(config.get("model") or {})
+    return setting(model.get("title") or model.get("name") or "network")
+
+
 def timing_section(config: Mapping[str, Any]) -> Html:
     """Return the section on how long it took, and on what machine."""
     timing = dict(config.get("timing") or {})
     words: list[tuple[str, str, Any]] = [
         ("started", "Started", moment),
         ("seconds_to_first_step", "Until the first step was done", seconds),
+        ("seconds_to_first_epoch", "Until the first epoch was done", seconds),
         ("seconds_training", "Training", seconds),
         ("seconds_total", "In all", seconds),
         ("images_per_second", "Images a second in training", lambda x: count(float(f"{x:.3g}"))),
@@ -83,8 +90,12 @@ def repeat_section(config: Mapping[str, Any], figures: Sequence[str]) -> Html:
         ("Seed", setting(dict(config.get("training") or {}).get("seed", "not recorded"))),
         (
             "Data of the training",
-            f"{setting(dataset.get('name', 'not recorded'))}, fingerprint "
-            f"{setting(dataset.get('fingerprint', 'not recorded'))}",
+            join(
+                [
+                    f"{setting(dataset.get('name', 'not recorded'))}, fingerprint ",
+                    tag("code", setting(dataset.get("fingerprint", "not recorded"))),
+                ]
+            ),
         ),
     ]
     command = config.get("command")

@@ -17,7 +17,7 @@ from striate.report.gallery import Gallery
 from striate.report.markup import Html, join, tag
 from striate.report.network import inside_section, network_section
 from striate.report.result import evaluation_section, headline, predictions_section
-from striate.report.training import repeat_section, timing_section, training_section
+from striate.report.training import network_name, repeat_section, timing_section, training_section
 
 if TYPE_CHECKING:
     from striate.runs import Run
@@ -81,7 +81,6 @@ def write_report(
     place = Path(run.directory if directory is None else directory)
     gallery = Gallery(place / "figures")
     config, history, model = run.config, run.history, run.model
-    name = dict(config.get("model") or {}).get("name") or evaluation.name
     sections = [
         data_section(data, gallery),
         network_section(model),
@@ -93,7 +92,12 @@ def write_report(
         repeat_section(config, gallery.names),
     ]
     page = place / "report.html"
-    write_text(page, _page(f"{name} on {data.name}", headline(evaluation, config), join(sections)))
+    write_text(
+        page,
+        _page(
+            f"{network_name(config)} on {data.name}", headline(evaluation, config), join(sections)
+        ),
+    )
     return page
 
 
