@@ -180,6 +180,17 @@ def test_run_on_other_data_says_so():
     assert result.notes[0].startswith("The run was trained on other data ('blobs') than it is ")
 
 
+def test_real_run(tmp_path):
+    data = st.load("digits", limit=200)
+    run = st.train(st.models.oslo_digits, data, epochs=3, batch_size=50, seed=1, directory=tmp_path)
+    result = evaluate(run, data)
+    assert result.name == "oslo_digits"
+    assert result.accuracy == pytest.approx(run.history["val_accuracy"][-1])
+    assert result.notes == ()
+    assert any("of 3 and is" in reason for reason in result.training.reasons)
+    assert evaluate(run, st.load("digits", limit=100)).notes[0].startswith("The run was trained on")
+
+
 def test_training_images_may_be_limited_or_left_out():
     data = blobs(n_train=199)
     result = evaluate(Reads(), data, train_limit=50)
