@@ -18,7 +18,7 @@ def _words(figure) -> str:
 
 
 def test_output_weights_are_drawn_as_they_are_symmetric_around_zero() -> None:
-    weights = RNG.normal(size=(32, 10)) + 0.5
+    weights = RNG.normal(size=(32, 10)) + 3.0
     figure = plots.output_weights(weights, [f"c{i}" for i in range(10)])
     (picture,) = figure.axes[0].get_images()
     np.testing.assert_array_equal(picture.get_array(), weights.T)
@@ -57,7 +57,7 @@ def test_all_zero_and_nan_weights_are_drawn() -> None:
 
 
 def test_kernels_of_one_channel_share_one_symmetric_scale() -> None:
-    weights = RNG.normal(size=(3, 3, 1, 12))
+    weights = RNG.normal(size=(3, 3, 1, 12)) + 3.0
     figure = plots.kernels(weights)
     pictures = _pictures(figure)
     assert len(pictures) == 12
@@ -97,7 +97,7 @@ def test_each_channel_is_a_picture_when_there_are_two() -> None:
 
 
 def test_the_scale_bar_shows_the_scale_of_the_kernels() -> None:
-    weights = RNG.normal(size=(3, 3, 1, 2))
+    weights = RNG.normal(size=(3, 3, 1, 2)) + 3.0
     low, high = plots.kernels(weights).axes[-1].get_xlim()
     norm = Normalize(-np.abs(weights).max(), np.abs(weights).max())
     assert (low, high) == (norm.vmin, norm.vmax)
