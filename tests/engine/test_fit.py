@@ -207,7 +207,7 @@ def test_a_generator_is_advanced_no_further_than_by_keras(pair):
     histories = []
     for model in (models.fast, models.plain):
         source = batches_of(x, y, 5)
-        histories.append(model.fit(source, steps_per_epoch=7, epochs=3, verbose=0))
+        histories.append(model.fit(source, steps_per_epoch=7, epochs=3, shuffle=False, verbose=0))
         left.append(next(source)[0])
     assert_same_history(*histories)
     np.testing.assert_array_equal(*left)
@@ -219,7 +219,7 @@ def test_a_generator_that_runs_dry_ends_the_training_as_in_keras(pair):
     for model in (models.fast, models.plain):
         source = ((x[i : i + 5], y[i : i + 5]) for i in range(0, 20, 5))
         with pytest.warns(UserWarning, match="ran out of data"):
-            model.fit(source, steps_per_epoch=10, epochs=1, verbose=0)
+            model.fit(source, steps_per_epoch=10, epochs=1, shuffle=False, verbose=0)
     assert int(models.fast.optimizer.iterations) == int(models.plain.optimizer.iterations) == 4
 
 

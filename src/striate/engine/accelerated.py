@@ -106,14 +106,14 @@ class Accelerated(_KerasModel):
         StriateError
             If the shape of the model's input is not known yet.
         """
-        names = ("train_function", "test_function", "predict_function")
-        functions = {name: getattr(self, name, None) for name in names}
-        reasons = {
-            name.removesuffix("_function"): function.why_not
-            for name, function in functions.items()
-            if isinstance(function, ChunkedFunction) and function.why_not
+        functions = {
+            name: function
+            for name in ("train", "test", "predict")
+            if isinstance(function := getattr(self, f"{name}_function", None), ChunkedFunction)
         }
-        return engine_report(self, why_not_compiled(self), reasons)
+        reasons = {name: f.why_not for name, f in functions.items() if f.why_not}
+        traced = next((f.ops for f in functions.values() if f.ops), {})
+        return engine_report(self, why_not_compiled(self), reasons, traced)
 
     def __reduce__(self) -> Any:
         # Found by its name the class would be Keras's, which pickle refuses.

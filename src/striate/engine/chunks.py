@@ -93,6 +93,11 @@ class ChunkedFunction:
         self._steps_taken = 0
         self.why_not: str | None = None
 
+    @property
+    def ops(self) -> dict[str, str]:
+        """What each layer became in the latest trace; empty before the first."""
+        return self._lowering.ops
+
     def begin(self, steps_per_epoch: int | None) -> None:
         """Start a call of fit, evaluate or predict, with its number of steps if it has one."""
         self._steps_per_epoch = steps_per_epoch
@@ -103,6 +108,7 @@ class ChunkedFunction:
         """Run one chunk; raise StopIteration when the iterator is exhausted."""
         groups = self._next_groups(iterator)
         if not groups:
+            self._steps_taken = 0
             raise StopIteration
         results = []
         for number, group in enumerate(groups):
@@ -178,8 +184,9 @@ class ChunkedFunction:
         groups: list[list[Tree]] = []
         shape: Any = None
         room = 0
+        taken = 0
         for batch in itertools.islice(iterator, count):
-            self._steps_taken += 1
+            taken += 1
             leaves = jax.tree.leaves(batch)
             key = (jax.tree.structure(batch), [(np.shape(a), _dtype(a)) for a in leaves])
             room -= sum(_bytes(a) for a in leaves)
@@ -187,8 +194,17 @@ class ChunkedFunction:
                 groups.append([])
                 shape, room = key, 4 * MOST_BYTES
             groups[-1].append(batch)
+        self._steps_taken += count
         if self._steps_taken == self._steps_per_epoch:
             self._steps_taken = 0
+            if 0 < taken < count:
+                # Keras asks no more in this epoch, and so does not see it.
+                warnings.warn(
+                    f"Your input ran out of data: {count - taken} of the "
+                    f"{self._steps_per_epoch} steps of the epoch are missing. A generator has to "
+                    "give at least `steps_per_epoch * epochs` batches.",
+                    stacklevel=5,
+                )
         return groups
 
 

@@ -28,7 +28,9 @@ class EngineReport(dict[str, str]):
         return "\n".join([*rows, *self.notes])
 
 
-def engine_report(model: Any, why_not: str | None, reasons: Mapping[str, str]) -> EngineReport:
+def engine_report(
+    model: Any, why_not: str | None, reasons: Mapping[str, str], traced: Mapping[str, str]
+) -> EngineReport:
     """Trace a forward pass of `model` and report what each layer became.
 
     Parameters
@@ -39,6 +41,8 @@ def engine_report(model: Any, why_not: str | None, reasons: Mapping[str, str]) -
         Why nothing of it is compiled, None if it is.
     reasons
         For "train", "test" and "predict", why that step runs as in Keras, where it does.
+    traced
+        What a step that has run made of each layer, for a model that knows no input shape.
 
     Raises
     ------
@@ -48,27 +52,34 @@ def engine_report(model: Any, why_not: str | None, reasons: Mapping[str, str]) -
     if why_not is not None:
         ops = {layer.name: f"Keras: {why_not}" for layer in model.layers}
         return EngineReport(ops, [f"nothing is compiled by striate: {why_not}"])
+    notes = [f"the {step} step runs as in Keras: {reason}" for step, reason in reasons.items()]
+    inputs = _inputs(model)
+    if inputs is not None:
+        return EngineReport(_trace(model, inputs), notes)
+    if traced:
+        return EngineReport(traced, notes)
+    raise StriateError(
+        f"engine_report: the input shape of {model.name!r} is not known yet: "
+        "give it an Input layer, or fit, evaluate or predict first"
+    )
+
+
+def _trace(model: Any, inputs: Any) -> dict[str, str]:
     lowering = Lowering(model)
     state = (_values(model.trainable_variables), _values(model.non_trainable_variables))
     with lowering.applied():
-        jax.eval_shape(
-            lambda s, x: model.stateless_call(*s, x, **_inference(model)), state, _inputs(model)
-        )
-    notes = [f"the {step} step runs as in Keras: {reason}" for step, reason in reasons.items()]
-    return EngineReport(lowering.ops, notes)
+        jax.eval_shape(lambda s, x: model.stateless_call(*s, x, **_inference(model)), state, inputs)
+    return lowering.ops
 
 
 def _inputs(model: Any) -> Any:
-    """Return shapes of a small batch of the model's inputs."""
+    """Return shapes of a small batch of the model's inputs, None if they are not known."""
     try:
         symbols = model.inputs if model.built else None
     except (AttributeError, ValueError):
         symbols = None
     if not symbols:
-        raise StriateError(
-            f"engine_report: the input shape of {model.name!r} is not known yet: "
-            "give it an Input layer, or call it on a batch first"
-        )
+        return None
     structs = [jax.ShapeDtypeStruct([2, *(d or 8 for d in s.shape[1:])], s.dtype) for s in symbols]
     structure = getattr(model, "_inputs_struct", None)
     if structure is not None:
