@@ -39,7 +39,7 @@ FIGURES = {
     "samples": lambda make: plots.samples(RNG.random((9, 8, 8, 3)), np.arange(9) % 4, LONG, n=7),
     "output weights": lambda make: plots.output_weights(RNG.normal(size=(32, 4)), LONG),
     "output weights, many": lambda make: plots.output_weights(
-        RNG.normal(size=(20000, 100)), [f"class {i}" for i in range(100)]
+        RNG.normal(size=(20000, 100)), [f"particle of kind {i}" for i in range(100)]
     ),
     "output weights, one": lambda make: plots.output_weights(RNG.normal(size=(5, 1)), LONG[:2]),
     "kernels": lambda make: plots.kernels(1000 * RNG.normal(size=(3, 3, 1, 3))),
@@ -89,7 +89,7 @@ def test_texts_are_whole_apart_and_large_enough(name: str, evaluated) -> None:
             across = min(box.x1, other.x1) - max(box.x0, other.x0)
             down = min(box.y1, other.y1) - max(box.y0, other.y0)
             assert across < 1.5 or down < 1.5, (words, other_words)
-    smallest = 4.5 if "100" in name or "many" in name else 7.0
+    smallest = 6.5 if "100" in name else 7.0
     assert min(text.get_fontsize() for text in texts) >= smallest
     assert len(texts) >= 2
 

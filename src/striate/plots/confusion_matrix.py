@@ -31,8 +31,8 @@ def confusion(evaluation: Evaluation) -> Figure:
     names = [clipped(name) for name in evaluation.class_names]
     texts = [[_count(value) for value in row] for row in counts]
     widest = max(len(text) for row in texts for text in row)
-    # In inches: room for the widest count at 7 points or more, or for a label of 4.5 points.
-    cell = max(0.3, 0.06 * widest + 0.06) if written else 0.085
+    # In inches: room for the widest count at 7 points or more, or for a label of 6.5 points.
+    cell = max(0.3, 0.06 * widest + 0.06) if written else 0.105
     side = max(2.6, classes * cell)
     with context():
         figure = Figure(figsize=(max(WIDTH, side + 1.9), side + 1.2), layout="compressed")
@@ -58,7 +58,7 @@ def confusion(evaluation: Evaluation) -> Figure:
                 fontsize=size,
                 color=_ink(value, float(fractions[row, column])),
             )
-        label_size = SMALL + 1 if classes <= 12 else SMALL if written else 4.5
+        label_size = SMALL + 1 if classes <= 12 else SMALL if written else 6.5
         upright = max(len(name) for name in names) * 0.6 * label_size / 72 < side / classes
         axes.set_xticks(range(classes), names, rotation=0 if upright else 90, fontsize=label_size)
         axes.set_yticks(range(classes), names, fontsize=label_size)

@@ -182,7 +182,7 @@ def _grid(cells: Sequence[_Cell]) -> Figure:
                 aspect="auto",
             )
             _frame(axes, cell.right)
-            _write(axes, cell, width + 0.7 * tiles.MARGIN)
+            _write(axes, cell, width + 0.2 * tiles.MARGIN)
         if note:
             tiles.write(figure, tiles.MARGIN, edges[-1] + 0.03, note, color=QUIET)
     return figure

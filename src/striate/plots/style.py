@@ -165,20 +165,29 @@ def _laid_out(figure: matplotlib.figure.Figure) -> Iterator[None]:
 
 
 def shorten(text: Text, width: float) -> None:
-    """Cut a text of one line with an ellipsis until it is no wider than `width` inches."""
+    """Clip a text of one line until it is no wider than `width` inches."""
     figure = text.get_figure(root=True)
     if figure is None:
         raise ValueError("a text is shortened after it has been placed on a figure")
     whole = text.get_text()
     kept = len(whole)
-    while kept > 1 and text.get_window_extent().width > width * figure.dpi:
+    while kept > 2 and text.get_window_extent().width > width * figure.dpi:
         kept -= 1
-        text.set_text(whole[:kept].rstrip() + "…")
+        text.set_text(clipped(whole, kept))
 
 
 def clipped(name: str, most: int = 18) -> str:
-    """Return `name`, or its first letters and an ellipsis where it is longer than `most`."""
-    return name if len(name) <= most else name[: most - 1] + "…"
+    """Return `name`; where it is longer than `most`, its beginning and its end.
+
+    Examples
+    --------
+    >>> clipped("particle number 17", 13)
+    'particle…r 17'
+    """
+    if len(name) <= most:
+        return name
+    end = 2 * (most - 1) // 5
+    return f"{name[: most - 1 - end].rstrip()}…{name[len(name) - end :].lstrip()}"
 
 
 def percent(probability: float) -> str:

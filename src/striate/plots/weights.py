@@ -66,15 +66,16 @@ def output_weights(weights: np.ndarray, class_names: Sequence[str]) -> Figure:
             interpolation="nearest",
             extent=(-0.5, inputs - 0.5, classes - 0.5, -0.5),
         )
+        # Sixteen points a class up to the tallest figure; then every fifth class is named.
         shown = range(0, classes, 1 if classes <= 45 else 5)
-        axes.set_yticks(
-            shown, [clipped(names[i]) for i in shown], fontsize=SMALL + 1 if classes <= 30 else 6
-        )
+        axes.set_yticks(shown, [clipped(names[i]) for i in shown])
         axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
         axes.minorticks_off()
         axes.tick_params(top=False, right=False, direction="out", length=3)
-        grouped = f", the largest of each {group} neighbours" if group > 1 else ""
-        axes.set_xlabel(f"input of the output layer{grouped}", loc="center")
+        axes.set_xlabel(
+            "input of the output layer" if group == 1 else f"input, of each {group} the largest",
+            loc="center",
+        )
         axes.set_ylabel("class", loc="center")
         bar = figure.colorbar(picture, ax=axes, location="top", fraction=0.08, aspect=40, pad=0.02)
         bar.ax.xaxis.set_minor_locator(NullLocator())

@@ -17,6 +17,7 @@ MOST_CLASSES = 100
 """Above this number of classes, tables and matrices over the classes are left out."""
 
 _IMAGES = 25
+_NAMES = 20
 
 
 def data_section(data: Dataset, gallery: Gallery) -> Html:
@@ -59,9 +60,9 @@ def data_section(data: Dataset, gallery: Gallery) -> Html:
 
 
 def _names(names: tuple[str, ...]) -> str:
-    if len(names) <= MOST_CLASSES:
+    if len(names) <= _NAMES:
         return ", ".join(names)
-    return ", ".join(names[:10]) + f" and {len(names) - 10} more"
+    return ", ".join(names[:_NAMES]) + f" and {len(names) - _NAMES} more"
 
 
 def _split_table(data: Dataset) -> Html:

@@ -17,7 +17,7 @@ from striate.plots.style import percent
 from striate.plots.weights import MOST_INPUTS
 from striate.report.gallery import Gallery, beside
 from striate.report.markup import Html, join, paragraph, section, table
-from striate.report.words import MISSING, count, operations, plural, sizes
+from striate.report.words import MISSING, count, operations, plural, sentence, sizes
 
 
 def network_section(model: Any) -> Html:
@@ -170,7 +170,7 @@ def _feature_maps(
         "gives no answer"
         if predicted < 0
         else f"says {evaluation.class_names[predicted]} "
-        f"({percent(float(evaluation.probabilities[0, predicted]))})"
+        f"({sentence(percent(float(evaluation.probabilities[0, predicted])))})"
     )
     return gallery.show(
         "feature_maps",
