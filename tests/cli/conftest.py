@@ -25,21 +25,25 @@ Striate = Callable[..., Outcome]
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment whose cache is empty at first, so that nothing of the user's is read."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("STRIATE_", "JAX_"))}
+    """An environment in which neither the user's cache nor the user's data are found."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("STRIATE_")}
     return kept | {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))}
 
 
 @pytest.fixture(scope="session")
 def process(home: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Striate:
-    """Run ``python -m striate`` with these words, in a folder of its own unless one is given."""
+    """Run ``python -m striate`` with these words, in a folder of its own unless one is given.
+
+    Variables of the environment may be given too; None unsets one.
+    """
     place = tmp_path_factory.mktemp("work")
 
-    def run(*words: str, cwd: Path = place, **environment: str) -> Outcome:
+    def run(*words: str, cwd: Path = place, **environment: str | None) -> Outcome:
+        given = (home | environment).items()
         done = subprocess.run(
             [sys.executable, "-m", "striate", *words],
             cwd=cwd,
-            env=home | environment,
+            env={name: value for name, value in given if value is not None},
             capture_output=True,
             text=True,
             timeout=120,

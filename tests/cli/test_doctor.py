@@ -3,7 +3,7 @@ import os
 
 
 def test_all_is_well_here(process, home):
-    status, out, err = process("doctor")
+    status, out, err = process("doctor", JAX_COMPILATION_CACHE_DIR=None)
     assert status == 0, out + err
     assert err == ""
     assert out.splitlines()[-1] == "all is well"
@@ -22,7 +22,13 @@ def test_what_is_wrong_comes_with_its_remedy(process, tmp_path):
     file = tmp_path / "file"
     file.touch()
     nowhere = str(tmp_path / "nowhere")
-    status, out, _ = process("doctor", "--json", XDG_CACHE_HOME=str(file), STRIATE_DATA=nowhere)
+    status, out, _ = process(
+        "doctor",
+        "--json",
+        XDG_CACHE_HOME=str(file),
+        JAX_COMPILATION_CACHE_DIR=None,
+        STRIATE_DATA=nowhere,
+    )
     assert status == 1
     found = json.loads(out)
     assert found["well"] is False

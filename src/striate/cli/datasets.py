@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from striate.cli import output
+from striate.errors import StriateError
 
 if TYPE_CHECKING:
     from striate.data import Dataset
+    from striate.runs import Run
 
 
 def load(name: str, **options: Any) -> Dataset:
@@ -19,11 +21,40 @@ def load(name: str, **options: Any) -> Dataset:
     import striate
     from striate.data import describe_known
 
-    absent = {d.name for d in describe_known() if d.download_bytes and not d.here}
-    if name in absent:
+    known = {d.name: d for d in describe_known()}
+    if name not in known:
+        # A run remembers where its data were, and may be resumed from another folder.
+        name = str(Path(name).expanduser().absolute()) if Path(name).expanduser().exists() else name
+    elif known[name].download_bytes and not known[name].here:
         fetch(name)
     with output.waiting(f"reading {name} ..."):
         return striate.load(name, **options)
+
+
+def of_run(run: Run, name: str | None = None) -> Dataset:
+    """Load the dataset of a run, or another one by its name or path.
+
+    Raises
+    ------
+    StriateError
+        If the run does not tell what its data were loaded from.
+    """
+    from striate.data import describe_known
+
+    described = run.config["dataset"]
+    source = described.get("source")
+    if name is None:
+        known = (
+            described["name"] if described["name"] in {d.name for d in describe_known()} else None
+        )
+        path = source if source is not None and Path(source).exists() else None
+        name = described.get("load") or known or path
+    if name is None:
+        raise StriateError(
+            f"{run.directory} was trained on {described['name']!r}, which is not at hand "
+            f"({source}): name the data with --data PATH"
+        )
+    return load(name)
 
 
 def fetch(name: str) -> Path | None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from striate.cli import options, output
+from striate.cli.keras_loading import load_keras
 
 app = typer.Typer(epilog=options.examples("striate explain model heidelberg"))
 
@@ -54,11 +55,10 @@ def model(
         return
     entry = registry.lookup(name)
     shape = options.image_shape(input_shape)
-    with output.waiting("loading Keras ..."):
-        from striate.models.anatomy import anatomy
+    load_keras()
+    from striate.models.anatomy import anatomy
 
-        built = entry.build(shape, classes, **options.settings(arguments or []))
-    parts = anatomy(built)
+    parts = anatomy(entry.build(shape, classes, **options.settings(arguments or [])))
     if json:
         output.say_json(
             {

@@ -61,6 +61,11 @@ def settings(pairs: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+def written(value: Any) -> str:
+    """Return a value as `settings` reads it."""
+    return value if isinstance(value, str) and _value(value) == value else json.dumps(value)
+
+
 def _value(text: str) -> Any:
     try:
         return json.loads(text)

@@ -46,7 +46,7 @@ def note(text: str) -> None:
 
 def say_json(value: Any) -> None:
     """Print the result as one JSON object; NaN and infinity become null."""
-    say(json.dumps(_finite(value), indent=2, allow_nan=False))
+    say(json.dumps(finite(value), indent=2, allow_nan=False))
 
 
 def say_table(
@@ -99,11 +99,12 @@ def from_here(path: str | os.PathLike[str]) -> str:
     return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return a value as JSON can hold it: NaN and infinity become None."""
     if isinstance(value, Mapping):
-        return {str(key): _finite(entry) for key, entry in value.items()}
+        return {str(key): finite(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
+        return [finite(entry) for entry in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     return value

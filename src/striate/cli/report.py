@@ -1,0 +1,36 @@
+"""``striate report``: write the report of a run anew."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from striate.cli import datasets, options, output, result, selection
+from striate.cli.keras_loading import load_keras
+
+EXAMPLES = options.examples("striate report last")
+
+
+def report(
+    run: options.RunName,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATASET", help="Other data, by name or path; those of the run if not given."
+        ),
+    ] = None,
+) -> None:
+    """Write the report of a run anew: one page of HTML, and its figures as PNG and PDF."""
+    from striate.runs import Run
+
+    trained = Run.load(selection.run_directory(run))
+    dataset = datasets.of_run(trained, data)
+    load_keras()
+    with output.waiting("evaluating ..."):
+        evaluation = result.evaluate(trained, dataset)
+    with output.waiting("writing the report ..."):
+        from striate.report import write_report
+
+        path = write_report(trained, evaluation, dataset)
+    output.say(f"report: {output.from_here(path)}")

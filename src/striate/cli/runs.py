@@ -1,0 +1,72 @@
+"""``striate runs``: the runs in a folder, and how far each has come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from striate.cli import options, output, selection
+from striate.errors import StriateError
+
+if TYPE_CHECKING:
+    from striate.runs import RunSummary
+
+EXAMPLES = options.examples(
+    "striate runs",
+    "striate runs --json",
+)
+
+
+def runs(
+    directory: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="The folder that holds the runs.")
+    ] = selection.RUNS,
+    json: options.Json = False,
+) -> None:
+    """List the runs in a folder, oldest first.
+
+    A run is finished, interrupted (striate train --resume goes on with it), running now, or
+    damaged. Its accuracy is the last one on the validation images, or on the test images where
+    there are none.
+    """
+    from striate.runs import list_runs
+
+    if directory != selection.RUNS and not directory.exists():
+        raise StriateError(f"{directory}: no such folder")
+    found = list_runs(directory)
+    if json:
+        output.say_json({"runs": [_as_dict(run) for run in found]})
+        return
+    if not found:
+        output.say(f"no runs in {directory}: begin one, as in striate train digits")
+        return
+    output.say_table(
+        ("run", "state", "network", "dataset", "epochs", "accuracy", "begun", "size"),
+        [_row(run) for run in found],
+        numbers=(4, 5, 7),
+    )
+    for run in found:
+        if run.reason:
+            output.say(f"{run.name}: {run.reason}")
+
+
+def _row(run: RunSummary) -> tuple[str, ...]:
+    return (
+        run.name,
+        run.state,
+        run.model or "",
+        run.dataset or "",
+        "" if run.epochs is None else f"{run.epochs_done}/{run.epochs}",
+        "" if run.accuracy is None else f"{run.accuracy:.4f}",
+        "" if run.started is None else f"{run.started:%Y-%m-%d %H:%M}",
+        f"{run.bytes / 1e6:.1f} MB",
+    )
+
+
+def _as_dict(run: RunSummary) -> dict[str, Any]:
+    return vars(run) | {
+        "directory": str(run.directory),
+        "started": None if run.started is None else run.started.isoformat(timespec="seconds"),
+    }
