@@ -55,7 +55,7 @@ def create(parent: Path, subject: str, name: str | None, now: datetime) -> Path:
     StriateError
         If `name` is taken or is no plain name, or nothing can be written there.
     """
-    if name is not None and (Path(name).name != name or name.startswith(".")):
+    if name is not None and (not name or Path(name).name != name or name[0] == "."):
         raise StriateError(
             f"name={name!r} is no name for a run: leave folders to directory=, and do not begin "
             "with a dot"
@@ -185,9 +185,9 @@ def write_history(directory: Path, history: Mapping[str, Sequence[float]]) -> No
 
 def state_of(directory: Path) -> State:
     """Return what the files of a run say of it, without a look into them (so never "damaged")."""
-    if is_locked(directory):
-        return "running"
-    return "finished" if (directory / MODEL).exists() else "interrupted"
+    if (directory / MODEL).exists():
+        return "finished"
+    return "running" if is_locked(directory) else "interrupted"
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class RunSummary:
     state
         "finished", "interrupted", "running" or "damaged".
     dataset, model
-        Their names; None where ``config.json`` does not tell.
+        Their names; None where ``config.json`` cannot be read.
     epochs_done, epochs
         Whole epochs in the history, and how many there are to be.
     accuracy
@@ -94,21 +94,17 @@ def _summary(folder: Path, path: Path) -> RunSummary:
     size = _size(path)
     try:
         run = Run.load(path)
-        began = run.config.get("timing", {}).get("started")
-        started = None if began is None else datetime.fromisoformat(began)
-        state = run.state
-        if state == "interrupted":
-            newest_good(path / files.CHECKPOINTS)
-    except ValueError as error:
+    except StriateError as error:
         # A run that has just begun has not written everything yet.
-        running = files.is_locked(path)
-        return RunSummary(
-            name,
-            path,
-            "running" if running else "damaged",
-            bytes=size,
-            reason=None if running else str(error),
-        )
+        if files.is_locked(path):
+            return RunSummary(name, path, "running", bytes=size)
+        return RunSummary(name, path, "damaged", bytes=size, reason=str(error))
+    state, reason = run.state, None
+    if state == "interrupted":
+        try:
+            newest_good(path / files.CHECKPOINTS)
+        except StriateError as error:
+            state, reason = "damaged", str(error)
     return RunSummary(
         name,
         path,
@@ -118,9 +114,16 @@ def _summary(folder: Path, path: Path) -> RunSummary:
         run.epochs_done,
         run.config["training"]["epochs"],
         run.accuracy,
-        started,
+        _started(run),
         size,
+        reason,
     )
+
+
+def _started(run: Run) -> datetime | None:
+    with suppress(KeyError, TypeError, ValueError):
+        return datetime.fromisoformat(run.config["timing"]["started"]).astimezone()
+    return None
 
 
 def _size(path: Path) -> int:

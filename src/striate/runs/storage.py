@@ -55,6 +55,8 @@ def restore(directory: Path) -> Any:
         model = keras.saving.deserialize_keras_object(described)
     except _CANNOT_MAKE as error:
         raise _cannot_make(path, error) from error
+    if not isinstance(model, keras.Model) or not model.compiled:
+        raise StriateError(f"{path} is damaged: it holds no compiled network")
     return accelerate(model)
 
 
