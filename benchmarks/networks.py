@@ -168,8 +168,9 @@ def _left(durations: dict[tuple[str, str], float], remaining: int) -> str:
 
 def start(options: argparse.Namespace) -> Comparison:
     """Say what will be measured, measure it, and return it; Ctrl-C ends it early."""
-    repetitions = options.repetitions or (1 if options.quick else 5)
-    seconds = options.seconds or (0.2 if options.quick else 3.0)
+    usual_repetitions, usual_seconds = (1, 0.2) if options.quick else (5, 3.0)
+    repetitions = usual_repetitions if options.repetitions is None else options.repetitions
+    seconds = usual_seconds if options.seconds is None else options.seconds
     if repetitions < 1 or seconds <= 0:
         raise StriateError("--repetitions and --seconds must be above zero")
     asked = select(options.programs)

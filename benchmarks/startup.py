@@ -21,33 +21,46 @@ from benchmarks.summary import Spread
 from benchmarks.table import one_or_none, spread_or_none, table
 
 STRIATE = [sys.executable, "-m", "striate"]
+TRAIN = ["train", "digits", "--epochs", "1", "--no-report"]
+FIRST_EPOCH = "epoch 1/"
 REPORTED = ("seconds_to_first_step", "seconds_to_first_epoch")
 
 
-def seconds(command: Sequence[str], environment: Mapping[str, str]) -> float:
-    """Return the seconds of a whole process.
+def watched(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, float]:
+    """Return the seconds of a whole process, and those until it told of its first epoch.
 
     Raises
     ------
     SystemExit
         If the command fails, with the end of what it said.
     """
+    times = {}
+    said = []
     begin = time.monotonic()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    took = time.monotonic() - begin
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise SystemExit(f"{' '.join(command)}: exit status {done.returncode}: {said[-1:]}")
-    return took
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        bufsize=1,
+    ) as process:
+        for line in process.stdout or ():
+            said.append(line.strip())
+            if line.startswith(FIRST_EPOCH) and "first epoch's end" not in times:
+                times["first epoch's end"] = time.monotonic() - begin
+    times["whole process"] = time.monotonic() - begin
+    if process.returncode != 0:
+        raise SystemExit(f"{' '.join(command)}: exit status {process.returncode}: {said[-1:]}")
+    return times
 
 
 def trained(directory: Path, environment: Mapping[str, str]) -> dict[str, float]:
-    """Train one epoch of the digits; return the process's seconds and what its run has noted."""
-    command = [*STRIATE, "train", "digits", "--epochs", "1", "--out", str(directory)]
-    times = {"whole process": seconds(command, environment)}
+    """Train one epoch of the digits; return what it took, and what its run has noted."""
+    times = watched([*STRIATE, *TRAIN, "--out", str(directory)], environment)
     for path in directory.glob("*/config.json"):
         timing = json.loads(path.read_text(encoding="utf-8")).get("timing", {})
-        times |= {name: timing[name] for name in REPORTED if name in timing}
+        times |= {f"run's {name}": timing[name] for name in REPORTED if name in timing}
     return times
 
 
@@ -61,11 +74,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="striate-startup-") as name:
         directory = Path(name)
         environment = {**os.environ, "XDG_CACHE_HOME": str(directory / "cache")}
-        helped = [seconds([*STRIATE, "--help"], environment) for _ in range(options.times)]
+        helped = [
+            watched([*STRIATE, "--help"], environment)["whole process"]
+            for _ in range(options.times)
+        ]
         starts = [trained(directory / f"runs{i}", environment) for i in range(options.times)]
     body = [["striate --help", one_or_none(helped[0]), spread_or_none(Spread.of(helped[1:]))]]
     for key in starts[0]:
-        label = f"striate train digits --epochs 1: {key.replace('_', ' ')}"
+        label = f"striate {' '.join(TRAIN)}: {key}"
         later = Spread.of(start[key] for start in starts[1:] if key in start)
         body.append([label, one_or_none(starts[0][key]), spread_or_none(later)])
     machine, packages = describe(), versions()
