@@ -31,9 +31,11 @@ def _examples():
 
 
 EXAMPLES = _examples()
-# Those on a run need one (see test_train), doctor empties JAX's caches (see test_doctor), and
-# other training data have to be fetched.
 QUICK = [words for words in EXAMPLES if words[0] in ("data", "explain")]
+TRAINING = [words for words in EXAMPLES if words[0] == "train" and words[1] in ("digits", "ox")]
+TRAINING.remove(("train", "digits"))
+# These look at the last run.
+AFTERWARDS = [words for words in EXAMPLES if words[0] in ("evaluate", "report", "runs")]
 
 
 def test_all_commands_are_there():
@@ -59,6 +61,25 @@ def test_a_help_text_says_what_and_gives_examples(path):
 @pytest.mark.parametrize("path", TEXTS)
 def test_a_help_text_fits_a_terminal(path):
     assert max(map(len, TEXTS[path].splitlines())) <= 80
+
+
+def test_the_other_examples_are_run_elsewhere():
+    """Training, with fewer epochs, and resuming in test_train; doctor in a process of its own."""
+    assert set(EXAMPLES) - {*QUICK, *TRAINING, *AFTERWARDS} == {
+        ("doctor",),
+        ("doctor", "--json"),
+        ("train", "digits"),
+        ("train", "mnist", "--model", "isgc"),
+        ("train", "--resume", "last"),
+    }
+
+
+@pytest.mark.slow
+def test_the_examples_that_train_work(striate):
+    for words in [*TRAINING, *AFTERWARDS]:
+        status, out, err = striate(*words)
+        assert status == 0, err
+        assert out
 
 
 @pytest.mark.parametrize("words", QUICK, ids=" ".join)

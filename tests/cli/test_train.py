@@ -136,11 +136,15 @@ def test_report_is_written_anew(trained, beside):
     assert "oslo_digits" in page.read_text()
 
 
+def run_accuracy(trained) -> float:
+    return json.loads((trained.directory / "history.json").read_text())["val_accuracy"][-1]
+
+
 def test_runs_are_listed(trained, beside):
     status, out, _ = beside("runs")
     assert status == 0
     row = next(line for line in out.splitlines() if line.startswith(trained.directory.name))
-    assert row.split()[1:5] == ["finished", "oslo_digits", "digits", "20/20"]
+    assert row.split()[1:5] == ["finished", "20/20", f"{run_accuracy(trained):.4f}", "oslo_digits"]
     (run,) = json.loads(beside("runs", "--json").out)["runs"]
     assert run["state"] == "finished"
     assert run["epochs_done"] == 20

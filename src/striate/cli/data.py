@@ -94,7 +94,7 @@ def info(
     output.say(f"licence      {provenance['licence'] or 'not known'}")
     output.say(f"fingerprint  {dataset.fingerprint}")
     for remark in provenance["notes"]:
-        output.say(f"note         {remark}")
+        output.say(f"note         {remark}", hang=13)
 
 
 @app.command(epilog=options.examples("striate data fetch digits"))

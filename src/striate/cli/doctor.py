@@ -19,7 +19,8 @@ def doctor(json: options.Json = False) -> None:
         for check in checks.all_checks():
             found.append(check)
             if not json:
-                output.say(f"{check.name:14} {'!!' if check.remedy else 'ok'}  {check.finding}")
+                mark = "!!" if check.remedy else "ok"
+                output.say(f"{check.name:14} {mark}  {check.finding}", hang=19)
     remedies = [check.remedy for check in found if check.remedy]
     if json:
         output.say_json({"well": not remedies, "checks": [vars(check) for check in found]})
@@ -28,6 +29,6 @@ def doctor(json: options.Json = False) -> None:
     else:
         output.say("\nwhat to do:")
         for number, remedy in enumerate(remedies, 1):
-            output.say(f"{number}. {remedy}")
+            output.say(f"{number}. {remedy}", hang=3)
     if remedies:
         raise typer.Exit(1)

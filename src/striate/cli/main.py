@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         The exit status: 0 for success, 2 for a wrong call or bad input, 1 for a failure of ours,
-        130 after Ctrl-C.
+        130 after Ctrl-C, 143 when a training was stopped by SIGTERM.
     """
     command = typer.main.get_command(app)
     try:

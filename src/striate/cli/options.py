@@ -19,7 +19,8 @@ Settings = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="An argument of the network's function, such as l2=0.001; may be given again.",
+        help="An argument of the network's function, such as l2=0.001, or, in training, of its "
+        "optimizer; may be given again.",
     ),
 ]
 RunName = Annotated[

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,26 +25,18 @@ BROKEN_PIPE = 141
 _WIDE = 10_000
 
 
-@contextmanager
-def _reader_may_go() -> Iterator[None]:
-    """End quietly when whoever reads standard output has had enough (``| head``)."""
-    try:
-        yield
-    except BrokenPipeError:
-        # Python flushes standard output once more at its end; that must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(BROKEN_PIPE) from None
+def say(text: str = "", *, hang: int = 0) -> None:
+    """Print lines of the result.
 
-
-def say(text: str = "") -> None:
-    """Print a line of the result."""
-    with _reader_may_go():
-        print(text, flush=True)
+    A terminal gets them folded between words, so that no path is broken; what is folded is
+    indented by `hang`. Elsewhere a line stays a line.
+    """
+    _say(_folded(text, hang) if sys.stdout.isatty() else text)
 
 
 def note(text: str) -> None:
     """Print a line of progress, or a message, which is no part of the result."""
-    print(text, file=sys.stderr, flush=True)
+    print(_folded(text, 0) if sys.stderr.isatty() else text, file=sys.stderr, flush=True)
 
 
 def say_json(value: Any) -> None:
@@ -70,8 +65,8 @@ def say_table(
     screen = console()
     with screen.capture() as captured:
         screen.print(table)
-    for line in captured.get().splitlines():
-        say(line.rstrip())
+    # Cells are padded to the width of their column, also in the last one.
+    _say("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -97,6 +92,32 @@ def from_here(path: str | os.PathLike[str]) -> str:
     absolute = Path(path).absolute()
     here = Path.cwd()
     return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)
+
+
+def width() -> int:
+    """Return how many characters fit into a line of the result."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDE
+
+
+def _say(text: str) -> None:
+    """Print to standard output; end quietly when its reader has had enough (``| head``)."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Python flushes standard output once more at its end; that must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(BROKEN_PIPE) from None
+
+
+def _folded(text: str, hang: int) -> str:
+    fold = functools.partial(
+        textwrap.fill,
+        width=shutil.get_terminal_size().columns,
+        subsequent_indent=" " * hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(fold(line) for line in text.split("\n"))
 
 
 def finite(value: Any) -> Any:

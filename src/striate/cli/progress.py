@@ -48,7 +48,7 @@ class Silent(Observer):
 
     def on_message(self, text: str) -> None:
         """Write the sentence."""
-        output.note(f"striate: {text}")
+        output.note(text)
 
 
 class Plain(Silent):
@@ -112,7 +112,7 @@ class Bar(Observer):
         self._training = config["training"]
         images = config["dataset"]["sizes"]["train"]
         self._steps = math.ceil(images / self._training["batch_size"])
-        self.live.update(self._task, description="compiling")
+        self.live.reset(self._task, description="compiling", batches="", rate="", values="")
 
     def on_progress(self, progress: engine.Progress) -> None:
         """Move the bar."""
@@ -133,7 +133,7 @@ class Bar(Observer):
 
     def on_message(self, text: str) -> None:
         """Write the sentence above the bar."""
-        self.live.console.print(f"striate: {text}", markup=False)
+        self.live.console.print(text, markup=False)
 
     def _move(self, epoch: int, step: int, **fields: Any) -> None:
         self._drawn = time.monotonic()

@@ -81,7 +81,7 @@ def say_details(evaluation: Evaluation) -> None:
     if evaluation.training is not None:
         output.say(f"training  {evaluation.training.verdict}")
         for reason in evaluation.training.reasons:
-            output.say(f"  {reason}")
+            output.say(f"  {reason}", hang=2)
     output.say()
     output.say_table(
         ("class", "images", "precision", "recall", "F1", "AUC"),
@@ -106,7 +106,7 @@ def say_details(evaluation: Evaluation) -> None:
     output.say()
     output.say(first_predictions(evaluation))
     for remark in evaluation.notes:
-        output.say(f"note: {remark}")
+        output.say(f"note: {remark}", hang=2)
 
 
 def _decimal(value: float | None) -> str:

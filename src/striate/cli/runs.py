@@ -13,6 +13,11 @@ from striate.errors import StriateError
 if TYPE_CHECKING:
     from striate.runs import RunSummary
 
+_COLUMNS = ("run", "state", "epochs", "accuracy", "network", "dataset", "begun", "size")
+
+_ROOM_FOR_ALL = 128
+"""Characters in a line that hold all columns; the name of a run tells most of the last ones."""
+
 EXAMPLES = options.examples(
     "striate runs",
     "striate runs --json",
@@ -21,7 +26,7 @@ EXAMPLES = options.examples(
 
 def runs(
     directory: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="The folder that holds the runs.")
+        Path, typer.Argument(metavar="DIR", help="The folder that holds the runs.")
     ] = selection.RUNS,
     json: options.Json = False,
 ) -> None:
@@ -42,24 +47,23 @@ def runs(
     if not found:
         output.say(f"no runs in {directory}: begin one, as in striate train digits")
         return
-    output.say_table(
-        ("run", "state", "network", "dataset", "epochs", "accuracy", "begun", "size"),
-        [_row(run) for run in found],
-        numbers=(4, 5, 7),
-    )
+    columns = _COLUMNS if output.width() >= _ROOM_FOR_ALL else _COLUMNS[:4]
+    output.say_table(columns, [_row(run)[: len(columns)] for run in found], numbers=(2, 3, 7))
     for run in found:
         if run.reason:
-            output.say(f"{run.name}: {run.reason}")
+            output.say(f"{run.name}: {run.reason}", hang=2)
+    size = sum(run.bytes for run in found) / 1e6
+    output.say(f"{len(found)} run{'s' if len(found) > 1 else ''} in {directory}, {size:.1f} MB")
 
 
 def _row(run: RunSummary) -> tuple[str, ...]:
     return (
         run.name,
         run.state,
-        run.model or "",
-        run.dataset or "",
         "" if run.epochs is None else f"{run.epochs_done}/{run.epochs}",
         "" if run.accuracy is None else f"{run.accuracy:.4f}",
+        run.model or "",
+        run.dataset or "",
         "" if run.started is None else f"{run.started:%Y-%m-%d %H:%M}",
         f"{run.bytes / 1e6:.1f} MB",
     )

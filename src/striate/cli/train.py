@@ -23,7 +23,7 @@ EXAMPLES = options.examples(
     "striate train digits",
     "striate train ox --epochs 5 --seed 1 --no-report",
     "striate train digits --learning-rate 0.05 --set filters=20",
-    "striate train digits --epochs 20 --seeds 3 --json",
+    "striate train digits --epochs 20 --seeds 3 --no-report --json",
     "striate train mnist --model isgc",
     "striate train --resume last",
 )
