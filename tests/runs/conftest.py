@@ -67,7 +67,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory, train_in: Callable[..., 
 def same_bits(reference: st.Run) -> Callable[[st.Run], None]:
     """Assert that a run came to the same state, history and network as the reference."""
 
-    def check(run: st.Run, other: st.Run = reference) -> None:
+    def check(run: st.Run, other: st.Run = reference, *, file: bool = True) -> None:
         ours, theirs = (
             checkpoint.read(checkpoint.files(r.directory / "checkpoints")[0]) for r in (run, other)
         )
@@ -76,6 +76,8 @@ def same_bits(reference: st.Run) -> Callable[[st.Run], None]:
             assert [a.tobytes() for a in mine] == [a.tobytes() for a in yours]
         history = (run.directory / "history.json").read_text()
         assert history == (other.directory / "history.json").read_text()
+        if not file:  # Keras warns of what it does not read again
+            return
         for mine, yours in zip(weights(run), weights(other), strict=True):
             np.testing.assert_array_equal(mine, yours)
 

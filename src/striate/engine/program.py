@@ -15,8 +15,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import keras
 import numpy as np
 from jax import lax
+from keras.src.models.functional import Functional
 
 from striate.data import Dataset, Split
 from striate.engine import cache, loops
@@ -302,6 +304,11 @@ def _variables(model: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
 
 def _refuse_other_images(model: Any, data: Dataset) -> None:
     """Raise if the model cannot take the images of the data."""
+    if not isinstance(model, keras.Sequential | Functional):
+        raise StriateError(
+            f"model {model.name!r} is a subclass of keras.Model, whose shapes are not known: make "
+            "it with keras.Model(inputs, outputs), or train it with its own fit"
+        )
     if not model.built:
         model.build((None, *data.image_shape))
     shape = model.input_shape

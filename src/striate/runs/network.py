@@ -65,7 +65,8 @@ class Network:
 
     def describe_training(self) -> dict[str, Any]:
         """Return optimizer, learning rate, loss and settings, for the ``training`` section."""
-        settings = self.model.optimizer.get_config()
+        optimizer = _compiled_with(self.model)
+        settings = optimizer.get_config()
         rate = settings.get("learning_rate")
         if isinstance(rate, float):
             # Kept in float32, where 0.1 is 0.10000000149; the shorter number means the same.
@@ -74,7 +75,7 @@ class Network:
             rate = rate.get("class_name", "custom")
         described = {
             "learning_rate": rate,
-            "optimizer": type(self.model.optimizer).__name__,
+            "optimizer": type(optimizer).__name__,
             "loss": _loss_name(self.model.loss),
         }
         others = {name: value for name, value in self.settings.items() if name != "learning_rate"}
@@ -111,7 +112,7 @@ def prepare(model_or_build: Any, data: Dataset, seed: int, arguments: Mapping[st
             'metrics=["accuracy"]) first'
         )
     settings = {name: value for name, value in arguments.items() if name not in own}
-    _refuse_unknown(settings, model.optimizer, f"{title}()" if built else None, takes)
+    _refuse_unknown(settings, _compiled_with(model), f"{title}()" if built else None, takes)
     _set_on_optimizer(model, settings)
     return Network(accelerate(model), lecture, title, own, settings, built)
 
@@ -186,20 +187,27 @@ def _refuse_unknown(
 
 def _set_on_optimizer(model: Any, settings: Mapping[str, Any]) -> None:
     """Set learning rate, momentum and the like on a compiled model."""
-    kind = type(model.optimizer).__name__
+    old = _compiled_with(model)
     others = {name: value for name, value in settings.items() if name != "learning_rate"}
     try:
         if others:
-            # The constructor checks the values, and decides which variables there are. Keras has
-            # no other way to compile again with the same loss and metrics, whatever they are.
-            config = dict(model._compile_config.config)
-            old = config["optimizer"]
-            config["optimizer"] = type(old).from_config({**old.get_config(), **others})
-            model.compile(**config)
+            # The constructor checks the values, and decides which variables there are.
+            new = type(old).from_config({**old.get_config(), **others})
+            model.compile(**{**model._compile_config.config, "optimizer": new})
         if "learning_rate" in settings:
             model.optimizer.learning_rate = settings["learning_rate"]
     except (TypeError, ValueError) as error:
-        raise StriateError(f"{kind}: {str(error).splitlines()[0]}") from error
+        reason = str(error).partition("\n")[0]
+        raise StriateError(f"{type(old).__name__}: {reason}") from error
+
+
+def _compiled_with(model: Any) -> Any:
+    """Return the optimizer of a model without the loss scaling that Keras may wrap around it.
+
+    Keras has no other way to compile again with the same loss and metrics, whatever they are,
+    than what it remembers for saving.
+    """
+    return model._compile_config.config["optimizer"]
 
 
 def _loss_name(loss: Any) -> str:

@@ -30,6 +30,9 @@ def store(directory: Path, model: Any) -> None:
     """
     try:
         described = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
+        # Keras stores the optimizer without the loss scaling that it wraps around it.
+        optimizer = keras.saving.serialize_keras_object(model.optimizer)
+        described["compile_config"]["optimizer"] = json.loads(json.dumps(optimizer))
     except (TypeError, ValueError, NotImplementedError) as error:
         raise StriateError(
             f"model {model.name!r} cannot be stored ({str(error).splitlines()[0]}): give its class "
@@ -84,8 +87,10 @@ def assign(model: Any, state: Sequence[Sequence[np.ndarray]]) -> None:
 
 
 def _cannot_make(path: Path, error: Exception) -> StriateError:
+    # Keras says the cause last, after all that it was given, and then gives advice.
+    cause = str(error).rpartition("Exception encountered: ")[2].partition("\n")[0].split(". ")[0]
     return StriateError(
-        f"{path}: Keras cannot make this network ({str(error).splitlines()[0]}): where it has "
-        "classes or losses of your own, import them first, registered with "
-        "keras.saving.register_keras_serializable"
+        f"{path}: Keras cannot make this network ({cause}): where it has classes or functions of "
+        "your own, import them first, registered with keras.saving.register_keras_serializable; "
+        "a lambda is never read from a file"
     )

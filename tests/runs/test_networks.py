@@ -1,0 +1,122 @@
+"""Networks that are more than layers of Keras in float32: what is stored, and what is refused."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import striate as st
+from striate.errors import StriateError
+
+SameBits = Callable[..., None]
+
+
+def stack(*first: layers.Layer, loss: Any = None, optimizer: Any = "sgd") -> keras.Model:
+    model = keras.Sequential([*first, layers.Flatten(), layers.Dense(10)])
+    loss = loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    return model
+
+
+def squares(labels: Any, answers: Any) -> Any:
+    return keras.ops.mean((labels - answers) ** 2, axis=-1)
+
+
+@contextmanager
+def half_precision() -> Iterator[None]:
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def scaled() -> keras.Model:
+    with half_precision():
+        return stack(layers.Input((8, 8, 1)))
+
+
+def own_loss() -> keras.Model:
+    return stack(layers.Input((8, 8, 1)), loss=squares)
+
+
+def no_input() -> keras.Model:
+    return stack(optimizer=keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 30)))
+
+
+class Stop(st.runs.Observer):
+    def on_epoch(self, epoch: int, *_: Any) -> None:
+        if epoch == 2:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("build", "settings"),
+    [(scaled, {"momentum": 0.9, "learning_rate": 0.02}), (own_loss, {}), (no_input, {})],
+)
+def test_it_goes_on_to_the_same_bits(
+    build: Any, settings: Any, tmp_path: Path, digits: st.Dataset, same_bits: SameBits
+) -> None:
+    given = settings | {"epochs": 4, "directory": tmp_path}
+    with pytest.raises(st.runs.Interrupted):
+        st.train(build, digits, **given, name="stopped", observer=Stop())
+    whole = st.train(build, digits, **given)
+    with keras.saving.custom_object_scope({"squares": squares}):
+        same_bits(st.runs.resume(tmp_path / "stopped", digits), whole, file=build is not scaled)
+
+
+def test_what_keras_does_not_know_is_named(tmp_path: Path, digits: st.Dataset) -> None:
+    with pytest.raises(st.runs.Interrupted):
+        st.train(own_loss, digits, epochs=3, directory=tmp_path, name="run", observer=Stop())
+    with pytest.raises(StriateError, match="Could not locate function 'squares'") as caught:
+        st.runs.resume(tmp_path / "run", digits)
+    assert "\n" not in str(caught.value)
+    # The refusal has changed nothing.
+    with keras.saving.custom_object_scope({"squares": squares}):
+        assert st.runs.resume(tmp_path / "run", digits).state == "finished"
+    with pytest.raises(StriateError, match=r"model\.keras: Keras cannot make this network"):
+        _ = st.Run.load(tmp_path / "run").model
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path, digits: st.Dataset) -> None:
+    with pytest.raises(st.runs.Interrupted):
+        st.train(no_input, digits, epochs=3, directory=tmp_path, name="run", observer=Stop())
+    other = st.train("nthu_ox", digits, epochs=1, directory=tmp_path)
+    (other.directory / "network.json").replace(tmp_path / "run" / "network.json")
+    with pytest.raises(StriateError, match="is of another network than network"):
+        st.runs.resume(tmp_path / "run", digits)
+
+
+def test_a_subclassed_model_is_refused(tmp_path: Path, digits: st.Dataset) -> None:
+    class Own(keras.Model):
+        def call(self, images: Any) -> Any:
+            return images
+
+    model = Own()
+    model.compile("sgd", "mse")
+    with pytest.raises(StriateError, match="whose shapes are not known: make it with"):
+        st.train(model, digits, directory=tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+def test_settings_of_a_trained_model(tmp_path: Path, digits: st.Dataset) -> None:
+    model = stack(layers.Input((8, 8, 1)), optimizer="adam")
+    given = {"epochs": 1, "directory": tmp_path}
+    st.train(model, digits, **given)
+    steps = int(model.optimizer.iterations)
+    # A learning rate leaves the optimizer as it is; another setting makes it begin anew.
+    st.train(model, digits, **given, learning_rate=0.01)
+    assert int(model.optimizer.iterations) == 2 * steps
+    before = model.get_weights()
+    st.train(model, digits, **given, clipnorm=1e-30, learning_rate=1e-30)
+    assert int(model.optimizer.iterations) == steps
+    for then, now in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_allclose(now, then, atol=1e-20)
