@@ -25,9 +25,10 @@ def evaluate(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Evaluate a run on the test images: accuracy, verdict on the training, classes, mistakes.
+    """Say how good a trained network is on the test images.
 
-    The result is also written into the run's directory, as evaluation.json; on other data as
+    Accuracy with its interval, loss, a verdict on the training with its reasons, each class, and
+    the classes that are most often confused. The result is also written into the run's directory, as evaluation.json; on other data as
     evaluation-NAME.json.
     """
     from striate.runs import Run

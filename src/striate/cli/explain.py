@@ -14,7 +14,7 @@ app = typer.Typer(epilog=options.examples("striate explain model heidelberg"))
 
 @app.callback()
 def explain() -> None:
-    """Explain a network."""
+    """Show a network, layer by layer."""
 
 
 @app.command(

@@ -21,7 +21,10 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Write the report of a run anew: one page of HTML, and its figures as PNG and PDF."""
+    """Write the report of a run anew.
+
+    It is one page of HTML that needs nothing else; its figures lie beside it as PNG and PDF.
+    """
     from striate.runs import Run
 
     trained = Run.load(selection.run_directory(run))

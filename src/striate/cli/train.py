@@ -84,7 +84,7 @@ def train(
     ] = False,
     json: options.Json = False,
 ) -> None:
-    """Train a network on a dataset, evaluate it on the test images, write a report.
+    """Train a network, evaluate it, write its report.
 
     Network, epochs and batch size are those of the lecture unless told otherwise. The run's
     directory keeps all that was done; a run that was stopped, by Ctrl-C or a kill, is resumed to
