@@ -28,8 +28,8 @@ def evaluate(
     """Say how good a trained network is on the test images.
 
     Accuracy with its interval, loss, a verdict on the training with its reasons, each class, and
-    the classes that are most often confused. The result is also written into the run's directory, as evaluation.json; on other data as
-    evaluation-NAME.json.
+    the classes that are most often confused. The result is also written into the run's directory,
+    as evaluation.json; on other data as evaluation-NAME.json.
     """
     from striate.runs import Run
 
