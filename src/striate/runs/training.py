@@ -16,7 +16,7 @@ import numpy as np
 
 from striate.data import Dataset, load
 from striate.data.standard import KNOWN
-from striate.engine import Position, Program, compile_program
+from striate.engine import Position, Program, cache, compile_program
 from striate.errors import StriateError
 from striate.runs import directory as files
 from striate.runs import network, provenance, storage
@@ -177,6 +177,8 @@ class _Request:
     def train(self, seed: int, directory: Path, name: str | None, began: float) -> Run:
         """Make one run."""
         _refuse_not_natural("seed", seed, 0)
+        # Before the network is built: its initial weights are compiled programs, too.
+        cache.enable()
         started = datetime.now().astimezone()
         net = network.prepare(self.model_or_build, self.data, seed, self.arguments)
         program = compile_program(
