@@ -1,12 +1,12 @@
 """Max and average pooling in plain JAX, without XLA's slow gradients.
 
 Where several pixels of a window share the maximum the first, row by row, takes the gradient
-("first wins"). NaN counts as larger than any number, so that it is seen downstream.
+("first wins"). A window with NaN gives NaN, and its gradient to its first pixel.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partial, reduce
 
 import jax
 import jax.numpy as jnp
@@ -29,23 +29,26 @@ def _pixels(x: Array, window: Pair, geometry: Geometry, outside: float) -> list[
     return taps(pad(x, geometry, outside), window, outputs, geometry)
 
 
-def max_positions(x: Array, window: Pair, geometry: Geometry) -> tuple[Array, Array]:
-    """Return the maxima of each window and their positions in it.
+def max_positions(pixels: list[Array], largest: Array) -> Array:
+    """Return which tap of each window holds the maximum, the first of equal ones.
+
+    Parameters
+    ----------
+    pixels
+        What each tap sees, row by row.
+    largest
+        The maxima.
 
     Returns
     -------
-    tuple of Array
-        Maxima and positions (uint8 where they fit, else int32; row by row, the first of equal
-        ones), each (n, output row, output column, channel).
+    Array
+        int32, in the shape of `largest`.
     """
-    pixels = _pixels(x, window, geometry, -np.inf)
-    index_type = jnp.uint8 if len(pixels) <= 256 else jnp.int32
-    largest, position = pixels[0], jnp.zeros(pixels[0].shape, index_type)
-    for index, pixel in enumerate(pixels[1:], start=1):
-        larger = (pixel > largest) | (jnp.isnan(pixel) & ~jnp.isnan(largest))
-        largest = jnp.where(larger, pixel, largest)
-        position = jnp.where(larger, jnp.asarray(index, index_type), position)
-    return largest, position
+    position = jnp.zeros(largest.shape, jnp.int32)
+    for index, pixel in reversed(list(enumerate(pixels))):
+        # Not "equal": so a window with NaN gives its gradient to its first pixel.
+        position = jnp.where(pixel < largest, position, index)
+    return position
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1, 2))
@@ -66,14 +69,18 @@ def max_pool2d(x: Array, window: Pair, geometry: Geometry) -> Array:
     Array
         (n, output row, output column, channel).
     """
-    return max_positions(x, window, geometry)[0]
+    return reduce(jnp.maximum, _pixels(x, window, geometry, -np.inf))
 
 
 @max_pool2d.defjvp
 def _max_pool2d_jvp(
     window: Pair, geometry: Geometry, primals: tuple[Array], tangents: tuple[Array]
 ) -> tuple[Array, Array]:
-    largest, position = max_positions(primals[0], window, geometry)
+    # Positions are found again from the maxima: cheaper than to carry them along in the forward
+    # pass, where XLA would not vectorise the comparisons.
+    pixels = _pixels(primals[0], window, geometry, -np.inf)
+    largest = reduce(jnp.maximum, pixels)
+    position = max_positions(pixels, largest)
     return largest, _pick(tangents[0], position, window, geometry)
 
 
@@ -104,15 +111,6 @@ def average_pool2d(x: Array, window: Pair, geometry: Geometry) -> Array:
         shape = (x.shape[0], outputs[0], window[0], outputs[1], window[1], x.shape[3])
         return whole.reshape(shape).mean(axis=(2, 4))
     pixels = _pixels(x, window, geometry, 0.0)
-    total = sum(pixels[1:], start=pixels[0])
-    inside = np.ones((1, x.shape[1], x.shape[2], 1), np.float32)
-    padded = np.pad(inside, ((0, 0), *geometry.padding, (0, 0)))
-    outputs = geometry.output_size((x.shape[1], x.shape[2]), window)
-    counts = sum(
-        np.asarray(padded[:, i:, j:][:, :: geometry.stride[0], :: geometry.stride[1]])[
-            :, : outputs[0], : outputs[1]
-        ]
-        for i in range(window[0])
-        for j in range(window[1])
-    )
-    return total / jnp.asarray(counts, x.dtype)
+    inside = _pixels(jnp.ones((1, *x.shape[1:3], 1), jnp.float32), window, geometry, 0.0)
+    counts = sum(inside[1:], start=inside[0])
+    return sum(pixels[1:], start=pixels[0]) / counts.astype(x.dtype)

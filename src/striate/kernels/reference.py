@@ -4,10 +4,9 @@ Images are (n, row, column, channel), kernels (row, column, channel in / groups,
 "convolution" is the cross-correlation that deep learning calls so. XLA's own gradients of
 convolutions and of max pooling are the slow parts on a CPU, so none is used here. A convolution
 becomes one matrix product with the patches under the window, taken for as many images at once as
-keep the patches in the cache; that was the fastest of three ways (patches, shifted products,
-``lax.conv``) for the layers of all lecture networks, forward and for both gradients, except
-that a convolution with few multiplications a pixel is faster as shifted products, which XLA fuses
-with what follows (``python -m benchmarks.reference`` prints the comparison).
+keep the patches in the cache: of patches, shifted products and ``lax.conv`` the fastest, forward
+and for both gradients, for the layers of all lecture networks. Where the channels are in groups,
+or the patches of one image alone would be too many, it is a sum of shifted products.
 """
 
 from __future__ import annotations
@@ -26,8 +25,6 @@ Array = jax.Array
 
 # Patches of a block of images stay below this, about a last-level cache's share of one core.
 PATCH_BYTES = 8 * 2**20
-# At most this many products a pixel and channel in are cheaper fused than as a matrix product.
-FUSED_PRODUCTS = 144
 
 
 def taps(x: Array, window: Pair, outputs: Pair, geometry: Geometry) -> list[Array]:
@@ -68,9 +65,7 @@ def pad(x: Array, geometry: Geometry, value: float = 0.0) -> Array:
 
 def method(kernel_shape: tuple[int, ...], outputs: Pair, geometry: Geometry) -> str:
     """Return how a convolution of this shape is computed: "patches" or "shifts"."""
-    rows, columns, channels, filters = kernel_shape
-    if channels == 1 and (geometry.groups > 1 or rows * columns * filters <= FUSED_PRODUCTS):
-        return "shifts"
+    rows, columns, channels, _ = kernel_shape
     if geometry.groups > 1:
         return "shifts"
     if 4 * math.prod(outputs) * rows * columns * channels > PATCH_BYTES:
@@ -158,7 +153,10 @@ def _forward_block(
 
 
 def _forward_patches(pixels: list[Array], kernel: Array, _groups: int) -> Array:
-    return jnp.concatenate(pixels, axis=-1) @ kernel.reshape(-1, kernel.shape[-1])
+    # As plain matrices: XLA's CPU backend is slower at contractions of more dimensions.
+    patches = jnp.concatenate(pixels, axis=-1)
+    product = patches.reshape(-1, patches.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
+    return product.reshape(*patches.shape[:-1], -1)
 
 
 def _forward_shifts(pixels: list[Array], kernel: Array, groups: int) -> Array:
@@ -167,7 +165,7 @@ def _forward_shifts(pixels: list[Array], kernel: Array, groups: int) -> Array:
     total: Array | None = None
     for pixel, weight in zip(pixels, weights, strict=True):
         grouped = pixel.reshape(*pixel.shape[:3], groups, channels)
-        if channels == 1:  # an outer product, which XLA fuses; a matrix product it would not
+        if channels == 1:  # an outer product, which XLA fuses
             product = grouped * weight[0]
         else:
             product = jnp.einsum("nhwgc,cgf->nhwgf", grouped, weight)
@@ -182,10 +180,10 @@ _FORWARD = {"patches": _forward_patches, "shifts": _forward_shifts}
 def _kernel_from_patches(
     x: Array, gradient: Array, *, shape: tuple[int, ...], outputs: Pair, geometry: Geometry
 ) -> Array:
-    pixels = jnp.concatenate(
-        taps(pad(x, geometry), (shape[0], shape[1]), outputs, geometry), axis=-1
-    )
-    return jnp.einsum("nhwk,nhwf->kf", pixels, gradient).reshape(shape)
+    pixels = taps(pad(x, geometry), (shape[0], shape[1]), outputs, geometry)
+    patches = jnp.concatenate(pixels, axis=-1)
+    rows = patches.reshape(-1, patches.shape[-1])
+    return (rows.T @ gradient.reshape(-1, gradient.shape[-1])).reshape(shape)
 
 
 def _kernel_from_shifts(
@@ -204,6 +202,8 @@ def _kernel_from_shifts(
 
 def _block_size(images: int, kernel_shape: tuple[int, ...], outputs: Pair) -> int:
     """Return the largest divisor of `images` whose patches stay below PATCH_BYTES."""
+    if images == 0:
+        return 0
     one = 4 * math.prod(outputs) * math.prod(kernel_shape[:3])
     most = max(1, PATCH_BYTES // max(one, 1))
     return max(size for size in range(1, images + 1) if images % size == 0 and size <= most)
