@@ -156,7 +156,7 @@ def _forward_patches(pixels: list[Array], kernel: Array, _groups: int) -> Array:
     # As plain matrices: XLA's CPU backend is slower at contractions of more dimensions.
     patches = jnp.concatenate(pixels, axis=-1)
     product = patches.reshape(-1, patches.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
-    return product.reshape(*patches.shape[:-1], -1)
+    return product.reshape(*patches.shape[:-1], kernel.shape[-1])
 
 
 def _forward_shifts(pixels: list[Array], kernel: Array, groups: int) -> Array:

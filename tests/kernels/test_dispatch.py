@@ -1,0 +1,113 @@
+"""Fused ops compute what their parts compute, and say what they are."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import jax
+import numpy as np
+import pytest
+
+from striate.kernels import Geometry, Pooling, convolve, pool
+
+SAME = ((1, 1), (1, 1))
+MAX = Pooling("max", (2, 2), Geometry((2, 2)))
+AVERAGE = Pooling("average", (2, 3), Geometry((1, 2)))
+PADDED = Pooling("max", (3, 2), Geometry((2, 1), ((1, 1), (0, 1))))
+
+
+@pytest.mark.parametrize(
+    ("activation", "biased", "pooled"),
+    [
+        ("linear", False, None),
+        ("relu", True, None),
+        ("relu", True, MAX),
+        ("linear", True, MAX),
+        ("relu", False, PADDED),
+        ("relu", True, AVERAGE),
+        ("linear", False, AVERAGE),
+    ],
+    ids=lambda value: getattr(value, "kind", str(value)),
+)
+def test_a_fused_op_and_its_gradients(activation, biased, pooled, definition, whole_numbers):
+    geometry = Geometry((1, 1), SAME)
+    x, kernel = whole_numbers((3, 7, 8, 2)), whole_numbers((3, 3, 2, 4), 1)
+    bias = whole_numbers((4,), 2) if biased else None
+
+    def fused(x, kernel, bias):
+        return convolve(
+            x, kernel, bias, geometry=geometry, activation=activation, pooled=pooled
+        ).value
+
+    def value_and_gradients(*arguments):
+        y, transpose = jax.vjp(fused, *arguments)
+        gradient = (jax.numpy.arange(y.size).reshape(y.shape) % 5 - 2).astype(y.dtype)
+        return y, gradient, transpose(gradient)
+
+    y, gradient, (to_x, to_kernel, to_bias) = jax.jit(value_and_gradients)(x, kernel, bias)
+
+    # The same in float64, part by part, in the order in which the layers stand.
+    before = definition.conv2d(x, kernel, geometry) + (0 if bias is None else bias)
+    active = np.maximum(before, 0) if activation == "relu" else before
+    right, back = active, np.asarray(gradient, np.float64)
+    if pooled is not None and pooled.kind == "max":
+        right, _ = definition.max_pool2d(active, pooled.window, pooled.geometry)
+        back = definition.max_pool2d_gradient(active, back, pooled.window, pooled.geometry)
+    elif pooled is not None:
+        right = definition.average_pool2d(active, pooled.window, pooled.geometry)
+        back = definition.average_pool2d_gradient(
+            back, active.shape[1:3], pooled.window, pooled.geometry
+        )
+    if activation == "relu":
+        back = back * (before > 0)
+
+    close = partial(np.testing.assert_allclose, rtol=1e-6, atol=1e-4)
+    close(y, right)
+    close(to_x, definition.conv2d_input(back, kernel, geometry, (7, 8)))
+    close(to_kernel, definition.conv2d_kernel(x, back, geometry, (3, 3)))
+    if biased:
+        close(to_bias, back.sum(axis=(0, 1, 2)))
+    else:
+        assert to_bias is None
+
+
+@pytest.mark.parametrize("pooled", [MAX, AVERAGE, PADDED], ids=["max", "average", "pad"])
+def test_pooling_alone(pooled, definition, whole_numbers):
+    x = whole_numbers((3, 7, 8, 2))
+    lowered = pool(x, pooled)
+    if pooled.kind == "max":
+        right, _ = definition.max_pool2d(x, pooled.window, pooled.geometry)
+        np.testing.assert_array_equal(lowered.value, right)
+    else:
+        right = definition.average_pool2d(x, pooled.window, pooled.geometry)
+        np.testing.assert_allclose(lowered.value, right, rtol=1e-6)
+    rows, columns = pooled.window
+    assert lowered.op == f"reference (windows): {pooled.kind} pooling {rows}x{columns}"
+
+
+@pytest.mark.parametrize(
+    ("filters", "groups", "options", "op"),
+    [
+        (4, 1, {}, "reference (patches): convolution + bias"),
+        (4, 1, {"bias": None}, "reference (patches): convolution"),
+        (4, 1, {"activation": "relu"}, "reference (patches): convolution + bias + relu"),
+        (
+            4,
+            1,
+            {"activation": "relu", "pooled": MAX},
+            "reference (patches): convolution + bias + max pooling 2x2 + relu",
+        ),
+        (
+            4,
+            1,
+            {"activation": "relu", "pooled": AVERAGE},
+            "reference (patches): convolution + bias + relu + average pooling 2x3",
+        ),
+        (4, 2, {}, "reference (shifts): convolution + bias"),
+    ],
+)
+def test_an_op_says_what_it_is(filters, groups, options, op, whole_numbers):
+    x, kernel = whole_numbers((2, 6, 6, groups)), whole_numbers((3, 3, 1, filters))
+    bias = options.pop("bias", np.zeros(filters, np.float32))
+    lowered = convolve(x, kernel, bias, geometry=Geometry(groups=groups), **options)
+    assert lowered.op == op
