@@ -184,14 +184,15 @@ def test_an_ignored_signal_stays_ignored(train: Train) -> None:
         signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.parametrize("size", [4096, 300])
 def test_a_full_disk_is_said_and_survived(
-    train: Train, tmp_path: Path, digits: st.Dataset, same_bits: SameBits
+    train: Train, tmp_path: Path, digits: st.Dataset, same_bits: SameBits, size: int
 ) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def fill() -> None:
-        # A file may not grow beyond this; a checkpoint is larger.
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+        # No file may grow beyond this; a checkpoint is larger than the one, the log than the other.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
 
     try:
         with pytest.raises(StriateError, match="run: cannot be written: File too large") as caught:

@@ -17,7 +17,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -118,7 +118,9 @@ class Log:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        # A line that could not be written has been said; closing would try it once more.
+        with suppress(OSError):
+            self._file.close()
 
 
 def is_locked(directory: Path) -> bool:
