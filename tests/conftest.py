@@ -14,7 +14,7 @@ os.environ.setdefault(
 )
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
-import striate  # noqa: F401, E402 - selects Keras's backend before any test imports Keras
+import striate  # noqa: F401 - selects Keras's backend before any test imports Keras
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,14 @@ import doctest
 import json
 import pickle
 from dataclasses import FrozenInstanceError
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import striate.data.dataset
-from striate.data import Dataset, Split
+from striate.data import Dataset, Split, load, load_again
 from striate.data.digits import read_digits
 from striate.errors import StriateError
 
@@ -244,3 +245,17 @@ def test_dataset_holds_what_it_promises() -> None:
 def test_examples_run() -> None:
     failed, tried = doctest.testmod(striate.data.dataset)
     assert (failed, tried > 0) == (0, True)
+
+
+def test_a_dataset_knows_how_it_was_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load("digits", limit=300, seed=3)
+    again = load_again(first.provenance)
+    assert again is not None
+    assert again.fingerprint == first.fingerprint
+    np.savez(tmp_path / "mine.npz", x=first.train.pixels, y=first.train.labels)
+    monkeypatch.chdir(tmp_path)
+    from_file = load("mine.npz")
+    monkeypatch.chdir("/")
+    assert load_again(from_file.provenance).fingerprint == from_file.fingerprint
+    arrays = Dataset.from_arrays(first.train.images, first.train.labels)
+    assert load_again(arrays.provenance) is None

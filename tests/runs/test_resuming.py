@@ -257,13 +257,17 @@ def test_a_finished_run_is_returned(reference: st.Run) -> None:
 def test_other_data_are_refused(stopped: Path) -> None:
     with pytest.raises(StriateError, match="was trained on other data: 'digits' with fingerprint"):
         st.runs.resume(stopped, st.load("digits", limit=401))
-    # The name alone makes all digits, and the run had some.
-    with pytest.raises(StriateError, match="if it was loaded with options, give the dataset"):
-        st.runs.resume(stopped)
+
+
+def test_data_are_loaded_again_with_their_options(
+    stopped: Path, digits: st.Dataset, same_bits: SameBits
+) -> None:
+    assert digits.provenance["load"]["options"]  # the run had some of the digits only
+    same_bits(st.runs.resume(stopped))
 
 
 def test_data_in_memory_must_be_given(stopped: Path) -> None:
-    _edit(stopped / "config.json", "dataset", name="mine", source="arrays in memory")
+    _edit(stopped / "config.json", "dataset", name="mine", load=None)
     with pytest.raises(StriateError, match=r"'mine' in memory: give .*resume\('.*run', data\)"):
         st.runs.resume(stopped)
 

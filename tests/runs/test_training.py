@@ -87,7 +87,9 @@ def test_what_the_directory_holds(reference: st.Run, digits: st.Dataset) -> None
     }
     assert config["versions"]["keras"] == keras.__version__
     assert config["machine"]["devices"]
-    assert config["command"].startswith("st.train(build, data, epochs=6, batch_size=60, seed=3)")
+    assert config["command"].startswith(
+        'st.train(build, st.load("digits", limit=400), epochs=6, batch_size=60, seed=3)'
+    )
     timing = config["timing"]
     parts = [timing["seconds_to_first_step"], timing["seconds_to_first_epoch"]]
     assert 0 < parts[0] < parts[1] < timing["seconds_total"]
@@ -276,5 +278,5 @@ def test_several_seeds(tmp_path: Path, digits: st.Dataset) -> None:
 
 def test_data_are_loaded_by_name(tmp_path: Path) -> None:
     run = st.train(sgd, "digits", epochs=1, directory=tmp_path)
-    assert run.config["dataset"]["load"] == "digits"
+    assert run.config["dataset"]["load"] == {"name_or_path": "digits", "options": {}}
     assert run.config["command"] == ('st.train(sgd, "digits", epochs=1, batch_size=64, seed=0)')

@@ -167,7 +167,6 @@ def program_cache() -> Check:
 
     from striate.engine import cache
 
-    cache.enable()
     chosen = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]  # defined by name
     if not chosen:
         if os.environ.get("STRIATE_CACHE") == "off":

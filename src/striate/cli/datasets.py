@@ -39,22 +39,16 @@ def of_run(run: Run, name: str | None = None) -> Dataset:
     StriateError
         If the run does not tell what its data were loaded from.
     """
-    from striate.data import describe_known
-
+    if name is not None:
+        return load(name)
     described = run.config["dataset"]
-    source = described.get("source")
-    if name is None:
-        known = (
-            described["name"] if described["name"] in {d.name for d in describe_known()} else None
-        )
-        path = source if source is not None and Path(source).exists() else None
-        name = described.get("load") or known or path
-    if name is None:
+    how = described.get("load")
+    if how is None:
         raise StriateError(
             f"{run.directory} was trained on {described['name']!r}, which is not at hand "
-            f"({source}): name the data with --data PATH"
+            f"({described.get('source')}): name the data with --data PATH"
         )
-    return load(name)
+    return load(how["name_or_path"], **how["options"])
 
 
 def fetch(name: str) -> Path | None:

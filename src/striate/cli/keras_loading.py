@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+
 from striate.cli import output
 
 
 def load_keras() -> None:
-    """Load Keras, and keep compiled programs from the first one on.
-
-    Keras compiles a program for the initial weights of each layer, before any training begins.
-    """
+    """Load Keras and the engine, saying so on a terminal."""
     with output.waiting("loading Keras ..."):
-        from striate.engine import cache
-
-        cache.enable()
+        importlib.import_module("striate.engine")

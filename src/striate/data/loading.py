@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from striate.data import cifar, folder, hdf5, idx, npz
 from striate.data.assembly import assemble
@@ -59,13 +60,38 @@ def load(name_or_path: str | os.PathLike[str], **options: Any) -> Dataset:
     """
     text = os.fspath(name_or_path)
     if isinstance(name_or_path, str) and text in KNOWN:
-        return _load(KNOWN[text].read, text, (), options)
+        return _remembering(_load(KNOWN[text].read, text, (), options), text, options)
     path = Path(text).expanduser()
     if not text or not path.exists():
         if isinstance(name_or_path, str) and path.name == text and not path.suffix:
             raise StriateError(f"unknown dataset {text!r}: {nearest(text, KNOWN)}")
         raise StriateError(f"{path}: no such file or folder")
-    return _load(_reader(path), str(path), (path,), options)
+    dataset = _load(_reader(path), str(path), (path,), options)
+    return _remembering(dataset, str(path.absolute()), options)
+
+
+def load_again(provenance: Mapping[str, Any]) -> Dataset | None:
+    """Load a dataset again by what its provenance says of how it was loaded.
+
+    Returns None where it does not say: for arrays given in memory, or options that JSON does not
+    hold. That the contents are still the same is for the fingerprint to tell.
+    """
+    how = provenance.get("load")
+    return None if how is None else load(how["name_or_path"], **how["options"])
+
+
+def _remembering(dataset: Dataset, name_or_path: str, options: dict[str, Any]) -> Dataset:
+    """Write into the provenance what loads the dataset again from any working directory."""
+    try:
+        json.dumps(options, allow_nan=False)
+    except (TypeError, ValueError):
+        return dataset
+    # The provenance is the dataset's own dictionary, made just now.
+    cast("dict[str, Any]", dataset.provenance)["load"] = {
+        "name_or_path": name_or_path,
+        "options": options,
+    }
+    return dataset
 
 
 def _load(

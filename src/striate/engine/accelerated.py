@@ -24,6 +24,9 @@ from striate.engine.chunks import ChunkedFunction, chunk_length
 from striate.engine.lowering import Lowering
 from striate.engine.report import EngineReport, engine_report
 
+# From the first program on: Keras compiles one for the initial weights of each layer.
+cache.enable()
+
 # A mixin: at run time it stands before a Keras class, whose methods it calls.
 if TYPE_CHECKING:
     from keras import Model as _KerasModel
@@ -131,7 +134,6 @@ class Accelerated(_KerasModel):
                     stacklevel=5,
                 )
             return keras_function
-        cache.enable()
         function = ChunkedFunction(
             self,
             step,

@@ -21,7 +21,7 @@ from jax import lax
 from keras.src.models.functional import Functional
 
 from striate.data import Dataset, Split
-from striate.engine import cache, loops
+from striate.engine import loops
 from striate.engine.accelerated import why_not_compiled
 from striate.engine.labels import encode
 from striate.engine.lowering import Lowering
@@ -208,7 +208,6 @@ def compile_program(
             "compile it without that, or train it with its own fit"
         )
     _refuse_other_images(model, data)
-    cache.enable()
     batch_size = min(batch_size, len(data.train))
     training = _arrays(data.train, model, data)
     validation = _arrays(data.validation or data.test, model, data)

@@ -62,21 +62,13 @@ def peak_memory_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def describe_data(data: Dataset, loaded_from: str | None) -> dict[str, Any]:
-    """Return the ``dataset`` section.
-
-    Parameters
-    ----------
-    data
-        The dataset.
-    loaded_from
-        The name or path that `striate.load` makes it of without options, if that is known.
-    """
+def describe_data(data: Dataset) -> dict[str, Any]:
+    """Return the ``dataset`` section."""
     return {
         "name": data.name,
         "fingerprint": data.fingerprint,
         "source": data.provenance.get("source"),
-        "load": loaded_from,
+        "load": data.provenance.get("load"),
         "sizes": {
             "train": len(data.train),
             "validation": None if data.validation is None else len(data.validation),
@@ -87,23 +79,25 @@ def describe_data(data: Dataset, loaded_from: str | None) -> dict[str, Any]:
     }
 
 
-def python_call(
-    model: str, data: Dataset, loaded_from: str | None, arguments: Mapping[str, Any]
-) -> str:
+def python_call(model: str, data: Dataset, arguments: Mapping[str, Any]) -> str:
     """Return the line of Python that repeats a run.
 
     Parameters
     ----------
     model
         A name in quotes, or what stands for the model or function.
-    data, loaded_from
-        As in `describe_data`.
+    data
+        The dataset; it stands as ``data`` where nothing is known that loads it again.
     arguments
         Further arguments of `striate.train`.
     """
-    given = "data" if loaded_from is None else json.dumps(loaded_from)
+    how = data.provenance.get("load")
+    given, comment = "data", f"  # data: {data!r}"
+    if how is not None:
+        options = "".join(f", {name}={value!r}" for name, value in how["options"].items())
+        name = json.dumps(how["name_or_path"])
+        given, comment = (f"st.load({name}{options})" if options else name), ""
     words = [model, given, *(f"{name}={value!r}" for name, value in arguments.items())]
-    comment = f"  # data: {data!r}" if loaded_from is None else ""
     return f"st.train({', '.join(words)}){comment}"
 
 

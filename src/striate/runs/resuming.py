@@ -9,8 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from striate.data import Dataset, load
-from striate.data.standard import KNOWN
+from striate.data import Dataset, load_again
 from striate.engine import Position, compile_program
 from striate.errors import StriateError
 from striate.runs import checkpoint, provenance, storage
@@ -106,25 +105,16 @@ def _same_data(described: Mapping[str, Any], data: Dataset | None, path: Path) -
     """Return the dataset of the run, given or loaded; refuse another one."""
     give = f"give the dataset itself: striate.runs.resume({str(path)!r}, data)"
     if data is None:
-        origin = described.get("load") or _guessed_origin(described)
-        if origin is None:
-            raise StriateError(f"{path} was trained on {described['name']!r} in memory: {give}")
-        data = load(origin)
+        data = load_again(described)
+    if data is None:
+        raise StriateError(f"{path} was trained on {described['name']!r} in memory: {give}")
     if data.fingerprint != described["fingerprint"]:
         raise StriateError(
             f"{path} was trained on other data: {described['name']!r} with fingerprint "
             f"{described['fingerprint'][:12]}, not {data.name!r} with {data.fingerprint[:12]}; "
-            f"if it was loaded with options, {give}"
+            f"where those are at hand, {give}"
         )
     return data
-
-
-def _guessed_origin(described: Mapping[str, Any]) -> str | None:
-    """Return what may load a dataset that was given as an object; the fingerprint will tell."""
-    if described["name"] in KNOWN:
-        return str(described["name"])
-    source = described.get("source")
-    return source if isinstance(source, str) and Path(source).exists() else None
 
 
 def _resumed(config: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import keras
 import numpy as np
 
-from striate.engine import accelerate, cache
+from striate.engine import accelerate
 from striate.errors import StriateError
 from striate.files import write_json
 from striate.runs.directory import NETWORK
@@ -49,7 +49,6 @@ def restore(directory: Path) -> Any:
     StriateError
         If the file is damaged, or a class of the user's own is not known here.
     """
-    cache.enable()
     path = directory / NETWORK
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
@@ -72,7 +71,6 @@ def load(path: Path) -> Any:
     StriateError
         If the file is damaged, or a class of the user's own is not known here.
     """
-    cache.enable()
     try:
         return accelerate(keras.saving.load_model(path))
     except _CANNOT_MAKE as error:

@@ -15,8 +15,7 @@ import keras
 import numpy as np
 
 from striate.data import Dataset, load
-from striate.data.standard import KNOWN
-from striate.engine import Position, Program, cache, compile_program
+from striate.engine import Position, Program, compile_program
 from striate.errors import StriateError
 from striate.runs import directory as files
 from striate.runs import network, provenance, storage
@@ -133,7 +132,6 @@ def train(
     request = _Request(
         model_or_build,
         data if isinstance(data, Dataset) else load(data),
-        None if isinstance(data, Dataset) else _origin(data),
         epochs,
         batch_size,
         shuffle,
@@ -166,7 +164,6 @@ class _Request:
 
     model_or_build: Any
     data: Dataset
-    loaded_from: str | None
     epochs: int | None
     batch_size: int | None
     shuffle: bool
@@ -178,7 +175,6 @@ class _Request:
         """Make one run."""
         _refuse_not_natural("seed", seed, 0)
         # Before the network is built: its initial weights are compiled programs, too.
-        cache.enable()
         started = datetime.now().astimezone()
         net = network.prepare(self.model_or_build, self.data, seed, self.arguments)
         program = compile_program(
@@ -217,7 +213,7 @@ class _Request:
         given = {"epochs": epochs, "batch_size": program.batch_size, "seed": seed}
         validation_on = "test" if self.data.validation is None else "validation"
         return {
-            "dataset": provenance.describe_data(self.data, self.loaded_from),
+            "dataset": provenance.describe_data(self.data),
             "model": net.describe(),
             "training": {
                 **given,
@@ -231,7 +227,6 @@ class _Request:
             or provenance.python_call(
                 net.code,
                 self.data,
-                self.loaded_from,
                 given | ({} if self.shuffle else {"shuffle": False}) | dict(self.arguments),
             ),
             "timing": {"started": started.isoformat(timespec="seconds")},
@@ -245,14 +240,6 @@ def observer_for(observer: Observer | None, verbose: int | None) -> Observer:
     if verbose is None:
         verbose = int(sys.stderr.isatty())
     return Lines(sys.stderr) if verbose else Observer()
-
-
-def _origin(name_or_path: str | os.PathLike[str]) -> str:
-    """Return what loads the data again from any working directory."""
-    text = os.fspath(name_or_path)
-    path = Path(text).expanduser()
-    known = isinstance(name_or_path, str) and text in KNOWN
-    return text if known or not path.exists() else str(path.absolute())
 
 
 def _refuse_not_natural(name: str, value: Any, least: int) -> None:
