@@ -10,7 +10,7 @@ run: $(VENV)/.core
 	$(BIN)/striate train digits
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
