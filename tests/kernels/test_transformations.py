@@ -78,6 +78,16 @@ def mapped_gradients_to_both(conv, x, kernel):
     return jax.vmap(jax.grad(partial(energy, conv), (0, 1)))(x, kernel)
 
 
+def mapped_under_one_gradient(conv, x, kernel):
+    """Images and kernels are mapped, the gradient to the output is not."""
+    y = conv(x[1], kernel[1])
+
+    def back(x, kernel):
+        return jax.vjp(conv, x, kernel)[1](y)
+
+    return jax.vmap(back, (0, None))(x, kernel[0]), jax.vmap(back, (None, 0))(x[0], kernel)
+
+
 def gradients_of_mapped(conv, x, kernel):
     return jax.grad(lambda x, w: jnp.sum(jax.vmap(conv)(x, w) ** 2), (0, 1))(x, kernel)
 
@@ -132,6 +142,7 @@ MAPPED = [
     mapped_gradients_to_images,
     mapped_gradients_to_kernels,
     mapped_gradients_to_both,
+    mapped_under_one_gradient,
     gradients_of_mapped,
     every_image_with_every_kernel,
 ]
