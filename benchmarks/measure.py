@@ -25,7 +25,11 @@ from benchmarks.workloads import WORKLOADS, Inputs, Workload, load_inputs
 COMPARED_BATCHES = 3
 COMPARED_EPOCHS = 2
 
-VARIABLES = ("OMP_", "MKL_", "XLA_", "TF_", "JAX_", "KERAS_", "TORCH", "CUDA_VISIBLE", "NPROC")
+# Beginnings of the names of those variables that the libraries read.
+VARIABLES = (
+    *("CUDA_VISIBLE", "JAX_", "KERAS_", "KMP_", "MKL_", "NPROC", "OMP_", "ONEDNN_", "STRIATE_"),
+    *("TF_CPP", "TF_ENABLE", "TF_NUM", "TF_XLA", "TORCH", "XDG_CACHE", "XLA_"),
+)
 
 
 class Clock:

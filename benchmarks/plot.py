@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from benchmarks.comparison import Comparison
 from benchmarks.programs import PROGRAMS
@@ -63,7 +63,7 @@ def _panel(panel: Axes, network: str, rows: list[Row], programs: list[str]) -> N
             panel.axvline(speed.median, color=colour, linewidth=0.7, linestyle=":", zorder=0)
     panel.set_xscale("log")
     panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    panel.xaxis.set_major_formatter(EngFormatter(sep=""))
     panel.xaxis.set_minor_formatter(NullFormatter())
     panel.tick_params(axis="x", labelsize=8)
     panel.grid(axis="x", linewidth=0.4, alpha=0.4)
