@@ -48,7 +48,7 @@ CASES = {
     "jet images": Case((2, 25, 25, 1), (3, 3), 32),
     # Blocks: of several images, of one because their number is prime, and of none at all.
     "blocks of five": Case((10, 26, 26, 64), (3, 3), 8, blocks=2),
-    "blocks of one": Case((7, 26, 26, 64), (3, 3), 4, blocks=7),
+    "blocks and a rest": Case((13, 26, 26, 64), (3, 3), 4, blocks=3),
     "shifts in blocks": Case(
         (10, 24, 24, 128), (3, 3), 4, Geometry(padding=SAME, groups=2), "shifts", 2
     ),

@@ -8,7 +8,7 @@ from keras import layers
 
 import striate as st
 from striate.errors import StriateError
-from striate.models import anatomy
+from striate.models.anatomy import anatomy
 
 
 def by_name(model):

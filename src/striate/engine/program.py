@@ -72,6 +72,17 @@ class Program:
 
     Made by `compile_program`. The model's variables are read by `start` and written by `attach`
     only; in between the state is the caller's.
+
+    Attributes
+    ----------
+    model
+        The Keras model.
+    batch_size
+        Images in a batch, at most as many as there are.
+    seed, shuffle
+        Decide the order of the images in an epoch.
+    images
+        Training images.
     """
 
     model: Any

@@ -134,9 +134,10 @@ def conv2d_kernel(x: Array, gradient: Array, *, geometry: Geometry, window: Pair
     def add(total: Array, block: tuple[Array, Array]) -> tuple[Array, None]:
         return total + run(*block), None
 
-    blocks = (_split(x, size), _split(gradient, size))
+    whole = x.shape[0] - x.shape[0] % size
+    blocks = (_split(x[:whole], size), _split(gradient[:whole], size))
     total, _ = lax.scan(add, jnp.zeros(shape, x.dtype), blocks)
-    return total
+    return total if whole == x.shape[0] else total + run(x[whole:], gradient[whole:])
 
 
 def _forward_block(
@@ -201,12 +202,16 @@ def _kernel_from_shifts(
 
 
 def _block_size(images: int, kernel_shape: tuple[int, ...], outputs: Pair) -> int:
-    """Return the largest divisor of `images` whose patches stay below PATCH_BYTES."""
+    """Return for how many images at a time the patches stay below PATCH_BYTES.
+
+    A divisor of `images` if one is near, so that there is no remainder to compute apart.
+    """
     if images == 0:
         return 0
     one = 4 * math.prod(outputs) * math.prod(kernel_shape[:3])
-    most = max(1, PATCH_BYTES // max(one, 1))
-    return max(size for size in range(1, images + 1) if images % size == 0 and size <= most)
+    most = min(images, max(1, PATCH_BYTES // max(one, 1)))
+    divisor = max(size for size in range(1, most + 1) if images % size == 0)
+    return divisor if 2 * divisor > most else most
 
 
 def _split(x: Array, size: int) -> Array:
@@ -216,5 +221,9 @@ def _split(x: Array, size: int) -> Array:
 def _by_blocks(run: Callable[[Array], Array], size: int, x: Array) -> Array:
     if size == x.shape[0]:
         return run(x)
-    blocks = lax.map(run, _split(x, size))
-    return blocks.reshape(x.shape[0], *blocks.shape[2:])
+    whole = x.shape[0] - x.shape[0] % size
+    blocks = lax.map(run, _split(x[:whole], size))
+    joined = blocks.reshape(whole, *blocks.shape[2:])
+    if whole == x.shape[0]:
+        return joined
+    return jnp.concatenate([joined, run(x[whole:])])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from striate.models.registry import REGISTRY, LectureModel, build, default_model_for, lookup
 
 if TYPE_CHECKING:
-    from striate.models.anatomy import Anatomy, LayerAnatomy, anatomy
+    from striate.models.anatomy import Anatomy, LayerAnatomy
     from striate.models.lectures import (
         fashion_cnn,
         fashion_dense,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _HOMES = {name: model.module for name, model in REGISTRY.items()} | {
     "Anatomy": "striate.models.anatomy",
     "LayerAnatomy": "striate.models.anatomy",
-    "anatomy": "striate.models.anatomy",
 }
 
 __all__ = [
@@ -37,7 +36,6 @@ __all__ = [
     "Anatomy",
     "LayerAnatomy",
     "LectureModel",
-    "anatomy",
     "build",
     "default_model_for",
     "fashion_cnn",

@@ -146,7 +146,7 @@ def anatomy(model: keras.Model) -> Anatomy:
 
     Examples
     --------
-    >>> print(st.models.anatomy(st.models.oslo_digits()).as_table())    # doctest: +SKIP
+    >>> print(anatomy(st.models.oslo_digits()).as_table())    # doctest: +SKIP
     """
     if not isinstance(model, keras.Model):
         raise StriateError(f"anatomy takes a Keras model, not a {type(model).__name__}")
