@@ -1,0 +1,194 @@
+// The ops as targets of XLA's foreign function interface: the only file that knows XLA.
+//
+// Each operand has a leading axis of models, of length 1 where all models share it. An absent bias
+// or array of positions is an operand without elements.
+#include <cstdlib>
+
+#include "kernels.h"
+#include "xla/ffi/api/ffi.h"
+
+namespace ffi = xla::ffi;
+
+namespace striate {
+namespace {
+
+using Floats = ffi::Buffer<ffi::F32>;
+using Bytes = ffi::Buffer<ffi::U8>;
+using FloatsResult = ffi::ResultBuffer<ffi::F32>;
+using BytesResult = ffi::ResultBuffer<ffi::U8>;
+// Stride, padding (top, left), dilation: rows, then columns.
+using Geometry = ffi::Span<const int64_t>;
+// Pooling, rows and columns of its window, whether there is a ReLU.
+using Fused = ffi::Span<const int64_t>;
+
+// XLA's own pool, on a thread of which a handler runs.
+class IntraOpPool final : public Workers {
+ public:
+  explicit IntraOpPool(ffi::ThreadPool pool) : pool_(pool) {}
+  int64_t threads() const override { return pool_.num_threads(); }
+  void schedule(void (*run)(void*), void* state) const override {
+    pool_.Schedule([run, state] { run(state); });
+  }
+
+ private:
+  mutable ffi::ThreadPool pool_;
+};
+
+const Kernels* chosen() {
+  static const Kernels* const kernels = [] {
+    const char* problem = nullptr;
+    return choose(std::getenv("STRIATE_ISA"), &problem);
+  }();
+  return kernels;
+}
+
+template <typename Operand>
+auto per_model(const Operand& operand) -> PerModel<const typename std::remove_pointer<
+    decltype(operand.typed_data())>::type> {
+  const int64_t models = operand.dimensions()[0];
+  const int64_t elements = static_cast<int64_t>(operand.element_count());
+  if (elements == 0) return {nullptr, 0};
+  return {operand.typed_data(), models == 1 ? 0 : elements / models};
+}
+
+ffi::Error check(const Kernels* kernels, ffi::Span<const int64_t> images,
+                 ffi::Span<const int64_t> weights, Geometry geometry, Fused fused) {
+  if (kernels == nullptr) return ffi::Error::Internal("no kernels for STRIATE_ISA here");
+  if (images.size() != 5 || weights.size() != 5 || geometry.size() != 6 || fused.size() != 4) {
+    return ffi::Error::InvalidArgument("a striate convolution has other ranks or attributes");
+  }
+  return ffi::Error::Success();
+}
+
+Convolution convolution(int64_t models, ffi::Span<const int64_t> images,
+                        ffi::Span<const int64_t> weights, Geometry geometry, Fused /*fused*/,
+                        int64_t output_rows, int64_t output_columns) {
+  return {models,      images[1],   images[2],   images[3],   images[4],   weights[1],
+          weights[2],  weights[4],  geometry[0], geometry[1], geometry[2], geometry[3],
+          geometry[4], geometry[5], output_rows, output_columns};
+}
+
+// Output pixels before pooling: those that `images` leave room for.
+Convolution convolution(int64_t models, ffi::Span<const int64_t> images,
+                        ffi::Span<const int64_t> weights, Geometry geometry, Fused fused,
+                        ffi::Span<const int64_t> outputs) {
+  return convolution(models, images, weights, geometry, fused, outputs[0], outputs[1]);
+}
+
+Fusion fusion(Fused fused) {
+  return {static_cast<Pooling>(fused[0]), fused[1], fused[2], fused[3] != 0};
+}
+
+ffi::Error forward(ffi::ThreadPool pool, Floats x, Floats kernel, Floats bias, FloatsResult y,
+                   BytesResult positions, Geometry geometry, ffi::Span<const int64_t> outputs,
+                   Fused fused) {
+  const Kernels* kernels = chosen();
+  const auto error = check(kernels, x.dimensions(), kernel.dimensions(), geometry, fused);
+  if (error.failure()) return error;
+  if (y->element_count() == 0) return ffi::Error::Success();
+  const auto op = convolution(y->dimensions()[0], x.dimensions(), kernel.dimensions(), geometry,
+                              fused, outputs);
+  kernels->forward(IntraOpPool(pool), op, fusion(fused), per_model(x), per_model(kernel),
+                   per_model(bias), y->typed_data(),
+                   positions->element_count() == 0 ? nullptr : positions->typed_data());
+  return ffi::Error::Success();
+}
+
+ffi::Error picked(ffi::ThreadPool pool, Floats x, Floats kernel, Floats bias, Bytes positions,
+                  FloatsResult y, Geometry geometry, ffi::Span<const int64_t> outputs,
+                  Fused fused) {
+  const Kernels* kernels = chosen();
+  const auto error = check(kernels, x.dimensions(), kernel.dimensions(), geometry, fused);
+  if (error.failure()) return error;
+  if (y->element_count() == 0) return ffi::Error::Success();
+  const auto op = convolution(y->dimensions()[0], x.dimensions(), kernel.dimensions(), geometry,
+                              fused, outputs);
+  kernels->picked(IntraOpPool(pool), op, fusion(fused), per_model(x), per_model(kernel),
+                  per_model(bias), per_model(positions), y->typed_data());
+  return ffi::Error::Success();
+}
+
+ffi::Error input(ffi::ThreadPool pool, Floats gradient, Floats kernel, Bytes positions,
+                 FloatsResult dx, Geometry geometry, ffi::Span<const int64_t> outputs,
+                 Fused fused) {
+  const Kernels* kernels = chosen();
+  const auto error = check(kernels, dx->dimensions(), kernel.dimensions(), geometry, fused);
+  if (error.failure()) return error;
+  if (dx->element_count() == 0) return ffi::Error::Success();
+  const auto op = convolution(dx->dimensions()[0], dx->dimensions(), kernel.dimensions(), geometry,
+                              fused, outputs);
+  kernels->input(IntraOpPool(pool), op, fusion(fused), per_model(gradient), per_model(positions),
+                 per_model(kernel), dx->typed_data());
+  return ffi::Error::Success();
+}
+
+ffi::Error kernel(ffi::ThreadPool pool, Floats x, Floats gradient, Bytes positions,
+                  FloatsResult dkernel, FloatsResult dbias, Geometry geometry,
+                  ffi::Span<const int64_t> outputs, Fused fused) {
+  const Kernels* kernels = chosen();
+  const auto error = check(kernels, x.dimensions(), dkernel->dimensions(), geometry, fused);
+  if (error.failure()) return error;
+  if (dkernel->element_count() == 0) return ffi::Error::Success();
+  const auto op = convolution(dkernel->dimensions()[0], x.dimensions(), dkernel->dimensions(),
+                              geometry, fused, outputs);
+  kernels->kernel(IntraOpPool(pool), op, fusion(fused), per_model(x), per_model(gradient),
+                  per_model(positions), dkernel->typed_data(),
+                  dbias->element_count() == 0 ? nullptr : dbias->typed_data());
+  return ffi::Error::Success();
+}
+
+}  // namespace
+}  // namespace striate
+
+#define STRIATE_ATTRIBUTES                                  \
+  Attr<ffi::Span<const int64_t>>("geometry")                \
+      .Attr<ffi::Span<const int64_t>>("outputs")            \
+      .Attr<ffi::Span<const int64_t>>("fused")
+
+#define STRIATE_EXPORT __attribute__((visibility("default")))
+
+extern "C" {
+STRIATE_EXPORT XLA_FFI_Error* StriateForward(XLA_FFI_CallFrame*);
+STRIATE_EXPORT XLA_FFI_Error* StriatePicked(XLA_FFI_CallFrame*);
+STRIATE_EXPORT XLA_FFI_Error* StriateInput(XLA_FFI_CallFrame*);
+STRIATE_EXPORT XLA_FFI_Error* StriateKernel(XLA_FFI_CallFrame*);
+}
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(StriateForward, striate::forward,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<striate::Floats>()
+                                  .Arg<striate::Floats>()
+                                  .Arg<striate::Floats>()
+                                  .Ret<striate::Floats>()
+                                  .Ret<striate::Bytes>()
+                                  .STRIATE_ATTRIBUTES);
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(StriatePicked, striate::picked,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<striate::Floats>()
+                                  .Arg<striate::Floats>()
+                                  .Arg<striate::Floats>()
+                                  .Arg<striate::Bytes>()
+                                  .Ret<striate::Floats>()
+                                  .STRIATE_ATTRIBUTES);
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(StriateInput, striate::input,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<striate::Floats>()
+                                  .Arg<striate::Floats>()
+                                  .Arg<striate::Bytes>()
+                                  .Ret<striate::Floats>()
+                                  .STRIATE_ATTRIBUTES);
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(StriateKernel, striate::kernel,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<striate::Floats>()
+                                  .Arg<striate::Floats>()
+                                  .Arg<striate::Bytes>()
+                                  .Ret<striate::Floats>()
+                                  .Ret<striate::Floats>()
+                                  .STRIATE_ATTRIBUTES);

@@ -1,0 +1,57 @@
+// What a convolution computes: sizes only, no pointers and no arithmetic.
+//
+// Images are (model, image, row, column, channel), kernels (model, row, column, channel, filter),
+// all float32, all contiguous. "Model" is an axis over which everything may differ: networks that
+// are trained side by side. An operand that all models share has one model.
+#pragma once
+
+#include <cstdint>
+
+namespace striate {
+
+struct Convolution {
+  int64_t models;
+  int64_t images;
+  int64_t rows, columns, channels;
+  int64_t kernel_rows, kernel_columns, filters;
+  int64_t stride_rows, stride_columns;
+  int64_t pad_top, pad_left;  // what is added below and to the right follows from the outputs
+  int64_t dilation_rows, dilation_columns;
+  int64_t output_rows, output_columns;
+};
+
+enum class Pooling : int64_t { none = 0, max = 1, average = 2 };
+
+// What follows the convolution in the same op. Windows touch without overlap; pixels that fill no
+// window are not computed. Each output has a byte that says where its gradient goes: the index of
+// the maximum in its window (row by row), or for an average one bit a pixel; `kNowhere` (for an
+// average: no bit) where the ReLU lets nothing through.
+struct Fusion {
+  Pooling pooling;
+  int64_t window_rows, window_columns;
+  bool relu;
+};
+
+constexpr uint8_t kNowhere = 255;
+constexpr int64_t kLargestMaxWindow = 255;
+constexpr int64_t kLargestAverageWindow = 8;
+
+struct Window {
+  int64_t images;  // all models' images: pooling has no weights
+  int64_t rows, columns, channels;
+  int64_t window_rows, window_columns;
+  int64_t stride_rows, stride_columns;
+  int64_t pad_top, pad_left;
+  int64_t output_rows, output_columns;
+};
+
+// An array of which all models share one part, or each has its own.
+template <typename T>
+struct PerModel {
+  T* data;
+  int64_t stride;  // elements between models; 0 if shared
+
+  T* of(int64_t model) const { return data == nullptr ? nullptr : data + model * stride; }
+};
+
+}  // namespace striate

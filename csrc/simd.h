@@ -1,0 +1,183 @@
+// Vectors of the instruction set that this translation unit is compiled for.
+//
+// Everything that is compiled more than once lives in namespace STRIATE_ISA and uses no templates
+// of the standard library: the linker keeps one copy of those, which might then need instructions
+// that the processor does not have.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+namespace striate::STRIATE_ISA {
+
+// kAccumulators leaves registers for weights and pixels.
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+constexpr int kAccumulators = 28;
+#elif defined(__AVX2__)
+constexpr int kLanes = 8;
+constexpr int kAccumulators = 12;
+#elif defined(__aarch64__)
+constexpr int kLanes = 4;
+constexpr int kAccumulators = 24;
+#else
+constexpr int kLanes = 4;
+constexpr int kAccumulators = 12;
+#endif
+
+typedef float Vec __attribute__((vector_size(4 * kLanes)));
+typedef int32_t IntVec __attribute__((vector_size(4 * kLanes)));
+typedef uint8_t ByteVec __attribute__((vector_size(kLanes)));
+
+#define STRIATE_INLINE inline __attribute__((always_inline))
+
+STRIATE_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+STRIATE_INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+// The smallest multiple of the vector length that holds n.
+STRIATE_INLINE int64_t whole_vectors(int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
+
+STRIATE_INLINE Vec load(const float* from) {
+  Vec v;
+  memcpy(&v, from, sizeof v);
+  return v;
+}
+
+STRIATE_INLINE void store(float* to, Vec v) { memcpy(to, &v, sizeof v); }
+
+STRIATE_INLINE IntVec load_bytes(const uint8_t* from) {
+  ByteVec bytes;
+  memcpy(&bytes, from, sizeof bytes);
+  return __builtin_convertvector(bytes, IntVec);
+}
+
+STRIATE_INLINE void store_bytes(uint8_t* to, IntVec v) {
+  const ByteVec bytes = __builtin_convertvector(v, ByteVec);
+  memcpy(to, &bytes, sizeof bytes);
+}
+
+// The first n < kLanes lanes; nothing beyond them is read or written.
+#if defined(__AVX512F__)
+
+STRIATE_INLINE __mmask16 first(int64_t n) { return static_cast<__mmask16>((1u << n) - 1u); }
+STRIATE_INLINE Vec load_first(const float* from, int64_t n) {
+  return reinterpret_cast<Vec>(_mm512_maskz_loadu_ps(first(n), from));
+}
+STRIATE_INLINE void store_first(float* to, Vec v, int64_t n) {
+  _mm512_mask_storeu_ps(to, first(n), reinterpret_cast<__m512>(v));
+}
+STRIATE_INLINE IntVec load_bytes_first(const uint8_t* from, int64_t n) {
+  const __m128i bytes = _mm_maskz_loadu_epi8(first(n), from);
+  return reinterpret_cast<IntVec>(_mm512_maskz_cvtepu8_epi32(first(n), bytes));
+}
+STRIATE_INLINE void store_bytes_first(uint8_t* to, IntVec v, int64_t n) {
+  _mm512_mask_cvtepi32_storeu_epi8(to, first(n), reinterpret_cast<__m512i>(v));
+}
+
+#else
+
+#if defined(__AVX2__)
+STRIATE_INLINE __m256i first(int64_t n) {
+  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), lanes);
+}
+STRIATE_INLINE Vec load_first(const float* from, int64_t n) {
+  return reinterpret_cast<Vec>(_mm256_maskload_ps(from, first(n)));
+}
+STRIATE_INLINE void store_first(float* to, Vec v, int64_t n) {
+  _mm256_maskstore_ps(to, first(n), reinterpret_cast<__m256>(v));
+}
+#else
+STRIATE_INLINE Vec load_first(const float* from, int64_t n) {
+  Vec v = {};
+  for (int64_t i = 0; i < n; ++i) v[i] = from[i];
+  return v;
+}
+STRIATE_INLINE void store_first(float* to, Vec v, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = v[i];
+}
+#endif
+
+STRIATE_INLINE IntVec load_bytes_first(const uint8_t* from, int64_t n) {
+  IntVec v = {};
+  for (int64_t i = 0; i < n; ++i) v[i] = from[i];
+  return v;
+}
+STRIATE_INLINE void store_bytes_first(uint8_t* to, IntVec v, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<uint8_t>(v[i]);
+}
+
+#endif
+
+// n lanes, or all of them if there are more.
+STRIATE_INLINE Vec load_up_to(const float* from, int64_t n) {
+  return n >= kLanes ? load(from) : load_first(from, n);
+}
+STRIATE_INLINE void store_up_to(float* to, Vec v, int64_t n) {
+  if (n >= kLanes) {
+    store(to, v);
+  } else {
+    store_first(to, v, n);
+  }
+}
+STRIATE_INLINE IntVec load_bytes_up_to(const uint8_t* from, int64_t n) {
+  return n >= kLanes ? load_bytes(from) : load_bytes_first(from, n);
+}
+STRIATE_INLINE void store_bytes_up_to(uint8_t* to, IntVec v, int64_t n) {
+  if (n >= kLanes) {
+    store_bytes(to, v);
+  } else {
+    store_bytes_first(to, v, n);
+  }
+}
+
+// Lanes of a comparison, and values chosen by them.
+#if defined(__AVX512F__)
+
+typedef __mmask16 Lanes;
+STRIATE_INLINE __m512 raw(Vec v) { return reinterpret_cast<__m512>(v); }
+STRIATE_INLINE __m512i raw(IntVec v) { return reinterpret_cast<__m512i>(v); }
+// a > b, or a is NaN and b is not.
+STRIATE_INLINE Lanes beats(Vec a, Vec b) {
+  const Lanes number = _mm512_cmp_ps_mask(raw(b), raw(b), _CMP_ORD_Q);
+  return _mm512_mask_cmp_ps_mask(number, raw(a), raw(b), _CMP_NLE_UQ);
+}
+STRIATE_INLINE Lanes at_most_zero(Vec a) {
+  return _mm512_cmp_ps_mask(raw(a), _mm512_setzero_ps(), _CMP_LE_OQ);
+}
+STRIATE_INLINE Lanes above_zero(Vec a) {
+  return _mm512_cmp_ps_mask(raw(a), _mm512_setzero_ps(), _CMP_GT_OQ);
+}
+STRIATE_INLINE Lanes equal(IntVec a, int32_t b) {
+  return _mm512_cmpeq_epi32_mask(raw(a), _mm512_set1_epi32(b));
+}
+STRIATE_INLINE Lanes has_bit(IntVec a, int32_t bit) {
+  return _mm512_test_epi32_mask(raw(a), _mm512_set1_epi32(bit));
+}
+STRIATE_INLINE Vec choose(Lanes where, Vec yes, Vec no) {
+  return reinterpret_cast<Vec>(_mm512_mask_blend_ps(where, raw(no), raw(yes)));
+}
+STRIATE_INLINE IntVec choose(Lanes where, IntVec yes, IntVec no) {
+  return reinterpret_cast<IntVec>(_mm512_mask_blend_epi32(where, raw(no), raw(yes)));
+}
+
+#else
+
+typedef IntVec Lanes;
+STRIATE_INLINE Lanes beats(Vec a, Vec b) { return ~(a <= b) & (b == b); }
+STRIATE_INLINE Lanes at_most_zero(Vec a) { return a <= 0.0f; }
+STRIATE_INLINE Lanes above_zero(Vec a) { return a > 0.0f; }
+STRIATE_INLINE Lanes equal(IntVec a, int32_t b) { return a == b; }
+STRIATE_INLINE Lanes has_bit(IntVec a, int32_t bit) { return (a & bit) != 0; }
+STRIATE_INLINE Vec choose(Lanes where, Vec yes, Vec no) { return where ? yes : no; }
+STRIATE_INLINE IntVec choose(Lanes where, IntVec yes, IntVec no) { return where ? yes : no; }
+
+#endif
+
+STRIATE_INLINE IntVec everywhere(int32_t value) { return IntVec{} + value; }
+
+}  // namespace striate::STRIATE_ISA
