@@ -61,7 +61,7 @@ class BufferedPooling {
 
   // One row of windows; `picked` or else `target.positions` holds the positions.
   void run(const Correlation& correlation, const Weights& weights, SourceRows& source,
-           const float** rows, int64_t window_row, int64_t filter, const uint8_t* picked,
+           Segments& room, int64_t window_row, int64_t filter, const uint8_t* picked,
            const Target& target) {
     const int64_t first = window_row * fusion_.window_rows;
     Weights block = weights;
@@ -72,7 +72,7 @@ class BufferedPooling {
     // Whole vectors: the buffer has room, the weights are zero beyond the filters.
     narrow.outputs = whole_vectors(narrow.outputs);
     const StoreSink sink({buffer_.data(), nullptr, row_, kTileFilters, first}, false);
-    correlate(narrow, block, source, rows, first, first + fusion_.window_rows, 0, sink);
+    correlate(narrow, block, source, room, first, first + fusion_.window_rows, 0, sink);
     const WindowRow from{buffer_.data(), row_, kTileFilters, windows_,
                          least(correlation.outputs - filter, kTileFilters)};
     const int64_t at = window_row * target.row + filter;
@@ -108,7 +108,7 @@ struct Forward {
 // Images [first, last) of a model, rows [top, bottom) of windows.
 void run(const Forward& f, const Part& part) {
   SourceRows source(f.source, nullptr);
-  Scratch<const float*> rows(2 * f.correlation.tap_row_count);
+  Segments room(f.correlation.tap_row_count * f.correlation.run_count);
   const int64_t high = f.fusion.window_rows;
   const int64_t wide = f.fusion.window_columns;
   const int64_t row = f.op.output_columns / wide * f.op.filters;
@@ -126,16 +126,16 @@ void run(const Forward& f, const Part& part) {
                           f.positions == nullptr ? nullptr : f.positions + at * image_size, row,
                           f.op.filters, 0};
       if (store) {
-        correlate(f.correlation, weights, source, rows.data(), part.top, part.bottom, filter,
+        correlate(f.correlation, weights, source, room, part.top, part.bottom, filter,
                   StoreSink(target, f.fusion.relu));
       } else if (pairs) {
-        correlate(f.correlation, weights, source, rows.data(), 2 * part.top, 2 * part.bottom,
+        correlate(f.correlation, weights, source, room, 2 * part.top, 2 * part.bottom,
                   filter, MaxSink(target, f.fusion.relu));
       } else {
         const uint8_t* picked =
             picks ? f.picked.of(part.model) + image * image_size : nullptr;
         for (int64_t window = part.top; window < part.bottom; ++window) {
-          buffered.run(f.correlation, weights, source, rows.data(), window, filter, picked, target);
+          buffered.run(f.correlation, weights, source, room, window, filter, picked, target);
         }
       }
     }

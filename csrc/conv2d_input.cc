@@ -89,7 +89,7 @@ struct InputGradient {
 };
 
 void run_phase(const InputGradient& g, const Part& part, int64_t row_phase, int64_t column_phase,
-               const float* weights, SourceRows& source, const float** rows, int64_t channel,
+               const float* weights, SourceRows& source, Segments& room, int64_t channel,
                float* dx) {
   const Convolution& op = g.op;
   const int64_t bottom = least(part.bottom, g.rows.pixels(row_phase));
@@ -124,14 +124,14 @@ void run_phase(const InputGradient& g, const Part& part, int64_t row_phase, int6
   const int64_t row = op.columns * op.channels;
   const Target target{dx + row_phase * row + column_phase * op.channels, nullptr,
                       op.stride_rows * row, op.stride_columns * op.channels, 0};
-  correlate(correlation, {weights, whole_vectors(op.channels), nullptr}, source, rows, part.top,
+  correlate(correlation, {weights, whole_vectors(op.channels), nullptr}, source, room, part.top,
             bottom, channel, StoreSink(target, false));
 }
 
 void run(const InputGradient& g, const Part& part) {
   const Convolution& op = g.op;
   SourceRows source(g.source, g.picking);
-  Scratch<const float*> rows(2 * op.kernel_rows);
+  Segments room(op.kernel_rows * op.kernel_columns);
   for (int64_t channel = 0; channel < op.channels; channel += kTileFilters) {
     for (int64_t image = part.first; image < part.last; ++image) {
       source.start(g.gradient.of(part.model) + image * g.gradient_image,
@@ -143,7 +143,7 @@ void run(const InputGradient& g, const Part& part) {
       const float* weights = g.packed + part.model * g.packed_model;
       for (int64_t r = 0; r < g.rows.phases(); ++r) {
         for (int64_t c = 0; c < g.columns.phases(); ++c) {
-          run_phase(g, part, r, c, weights, source, rows.data(), channel, dx);
+          run_phase(g, part, r, c, weights, source, room, channel, dx);
           weights += g.rows.count(r) * g.columns.count(c) * op.filters * whole_vectors(op.channels);
         }
       }

@@ -43,61 +43,90 @@ struct Tile {
   int64_t row, column;  // of the result
   int64_t filter;
   int64_t filters;  // that are left from `filter` on
+  int64_t step;     // floats between the source pixels of neighbours
+  int64_t weights_stride;
 };
 
+// One run for all rows of a tile: neighbouring floats and the rows of weights that they meet.
+template <int kRows>
+struct Segment {
+  const float* x[kRows];
+  const float* weights;
+  int64_t length;
+};
+
+// The sums of one tile, before it is handed to the sink.
+//
+// The inner loop is written for what it becomes: a pointer reaches five pixels, since an x86
+// address can add a register once, twice or four times; registers are scarcer than additions.
 template <int kRows, int kColumns, int kVectors, typename Sink>
-void correlate_tile(const Correlation& op, const Weights& weights, const float* const* rows,
-                    const Tile& tile, const Sink& sink) {
-  // Addresses of three pixels a pointer: as many as an x86 address can reach with one step.
-  constexpr int kBases = (kColumns + 2) / 3;
+void correlate_tile(const Tile& tile, const Segment<kRows>* segments, int64_t count,
+                    const float* bias, const Sink& sink) {
+  constexpr int kReach = 5;
+  constexpr int kBases = (kColumns + kReach - 1) / kReach;
   Vec sums[kRows][kColumns][kVectors];
   for (int v = 0; v < kVectors; ++v) {
-    const Vec start =
-        weights.bias == nullptr ? Vec{} : load(weights.bias + tile.filter + v * kLanes);
+    const Vec start = bias == nullptr ? Vec{} : load(bias + v * kLanes);
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
       for (int i = 0; i < kColumns; ++i) sums[r][i][v] = start;
     }
   }
-  const int64_t step = op.step_columns * op.pixel;
-  for (int64_t t = 0; t < op.tap_row_count; ++t) {
-    const float* const* from = rows + t * kRows;
-    if (from[0] == nullptr) continue;  // all rows outside the image
-    const float* tap_weights =
-        weights.data + t * op.tap_row_weights * weights.stride + tile.filter;
-    for (int64_t n = 0; n < op.run_count; ++n) {
-      const Run& run = op.runs[n];
-      const float* bases[kRows][kBases];
+  const int64_t step = tile.step, stride = tile.weights_stride;
+  const int64_t offsets[kReach] = {0, step, 2 * step, 3 * step, 4 * step};
+  for (const Segment<kRows>* end = segments + count; segments != end; ++segments) {
+    const float* x[kRows][kBases];
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (int i = 0; i < kBases; ++i) {
+        x[r][i] = segments->x[r] + (tile.column + kReach * i) * step;
+      }
+    }
+    const float* w = segments->weights;
+    for (int64_t left = segments->length; left > 0; --left, w += stride) {
+      Vec wide[kVectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) wide[v] = load(w + v * kLanes);
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
-        for (int i = 0; i < kBases; ++i) {
-          bases[r][i] = from[r] + run.start + (tile.column + 3 * i) * step;
+        for (int i = 0; i < kColumns; ++i) {
+          const float value = x[r][i / kReach][offsets[i % kReach]];
+#pragma GCC unroll 4
+          for (int v = 0; v < kVectors; ++v) sums[r][i][v] += value * wide[v];
         }
-      }
-      const float* w = tap_weights + run.weights * weights.stride;
-      for (int64_t k = 0; k < run.length; ++k, w += weights.stride) {
-        Vec wide[kVectors];
 #pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v) wide[v] = load(w + v * kLanes);
-#pragma GCC unroll 4
-        for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 16
-          for (int i = 0; i < kColumns; ++i) {
-            const float x = bases[r][i / 3][k + (i % 3) * step];
-#pragma GCC unroll 4
-            for (int v = 0; v < kVectors; ++v) sums[r][i][v] += x * wide[v];
-          }
-        }
+        for (int i = 0; i < kBases; ++i) ++x[r][i];
       }
     }
   }
   sink.template take<kRows, kColumns, kVectors>(tile, sums);
 }
 
-template <typename Sink>
-using TileFunction = void (*)(const Correlation&, const Weights&, const float* const*, const Tile&,
+// Room for the segments of one row group.
+class Segments {
+ public:
+  explicit Segments(int64_t count) : one_(count), two_(count) {}
+
+  template <int kRows>
+  Segment<kRows>* of() {
+    static_assert(kRows == 1 || kRows == 2);
+    if constexpr (kRows == 1) {
+      return one_.data();
+    } else {
+      return two_.data();
+    }
+  }
+
+ private:
+  Scratch<Segment<1>> one_;
+  Scratch<Segment<2>> two_;
+};
+
+template <int kRows, typename Sink>
+using TileFunction = void (*)(const Tile&, const Segment<kRows>*, int64_t, const float*,
                               const Sink&);
 
 // The most columns of a tile with this many rows and vectors; for poolings an even number.
@@ -108,7 +137,7 @@ constexpr int most_columns(int rows, int vectors, bool even) {
 }
 
 template <int kRows, int kVectors, typename Sink, int kColumns>
-TileFunction<Sink> tile_of(int64_t columns) {
+TileFunction<kRows, Sink> tile_of(int64_t columns) {
   if constexpr (kColumns == 0) {
     return nullptr;
   } else {
@@ -119,8 +148,9 @@ TileFunction<Sink> tile_of(int64_t columns) {
 
 // Correlate `kRows` rows of the result from `row` on, for `kVectors` vectors of filters.
 template <int kRows, int kVectors, typename Sink>
-void correlate_rows(const Correlation& op, const Weights& weights, const float* const* rows,
-                    int64_t row, int64_t filter, const Sink& sink) {
+void correlate_rows(const Correlation& op, const Weights& weights,
+                    const Segment<kRows>* segments, int64_t count, int64_t row, int64_t filter,
+                    const Sink& sink) {
   constexpr int64_t kUnit = Sink::kPairs ? 2 : 1;
   constexpr int64_t kMost = most_columns(kRows, kVectors, Sink::kPairs);
   const int64_t units = op.result_columns / kUnit;
@@ -129,55 +159,66 @@ void correlate_rows(const Correlation& op, const Weights& weights, const float* 
   const int64_t narrow = units / tiles, wider = units % tiles;
   const auto narrow_tile = tile_of<kRows, kVectors, Sink, kMost>(narrow * kUnit);
   const auto wider_tile = tile_of<kRows, kVectors, Sink, kMost>((narrow + 1) * kUnit);
-  Tile tile{row, 0, filter, op.outputs - filter};
+  const float* bias = weights.bias == nullptr ? nullptr : weights.bias + filter;
+  Tile tile{row, 0, filter, op.outputs - filter, op.step_columns * op.pixel, weights.stride};
   for (int64_t i = 0; i < tiles; ++i) {
     const bool wide = i < wider;
-    (wide ? wider_tile : narrow_tile)(op, weights, rows, tile, sink);
+    (wide ? wider_tile : narrow_tile)(tile, segments, count, bias, sink);
     tile.column += (narrow + (wide ? 1 : 0)) * kUnit;
   }
 }
 
-// Collect the pointers to the source rows that `kRows` rows of the result need.
+// Collect the runs that `kRows` rows of the result from `row` on need; returns how many.
 template <int kRows>
-void gather_rows(const Correlation& op, SourceRows& source, int64_t row, const float** rows) {
+int64_t gather(const Correlation& op, const Weights& weights, SourceRows& source, int64_t row,
+               int64_t filter, Segment<kRows>* segments) {
+  int64_t count = 0;
   for (int64_t t = 0; t < op.tap_row_count; ++t) {
+    const float* rows[kRows];
     bool any = false;
     for (int r = 0; r < kRows; ++r) {
-      any = any || source.inside((row + r) * op.step_rows + op.tap_rows[t]);
+      const int64_t from = (row + r) * op.step_rows + op.tap_rows[t];
+      any = any || source.inside(from);
+      rows[r] = source.row(from);
     }
-    for (int r = 0; r < kRows; ++r) {
-      rows[t * kRows + r] =
-          any ? source.row((row + r) * op.step_rows + op.tap_rows[t]) : nullptr;
+    if (!any) continue;
+    const float* tap_weights = weights.data + t * op.tap_row_weights * weights.stride + filter;
+    for (int64_t n = 0; n < op.run_count; ++n, ++count) {
+      const Run& run = op.runs[n];
+      for (int r = 0; r < kRows; ++r) segments[count].x[r] = rows[r] + run.start;
+      segments[count].weights = tap_weights + run.weights * weights.stride;
+      segments[count].length = run.length;
     }
   }
+  return count;
 }
 
 template <int kRows, typename Sink>
 void correlate_group(const Correlation& op, const Weights& weights, SourceRows& source,
-                     const float** rows, int64_t row, int64_t filter, const Sink& sink) {
-  gather_rows<kRows>(op, source, row, rows);
+                     Segments& room, int64_t row, int64_t filter, const Sink& sink) {
+  Segment<kRows>* segments = room.of<kRows>();
+  const int64_t count = gather<kRows>(op, weights, source, row, filter, segments);
   if (op.outputs - filter > kLanes) {
-    correlate_rows<kRows, 2>(op, weights, rows, row, filter, sink);
+    correlate_rows<kRows, 2>(op, weights, segments, count, row, filter, sink);
   } else {
-    correlate_rows<kRows, 1>(op, weights, rows, row, filter, sink);
+    correlate_rows<kRows, 1>(op, weights, segments, count, row, filter, sink);
   }
 }
 
 // Correlate rows [first, last) of the result for the filters from `filter` on that fit into a tile.
-// `rows` has room for two pointers a tap row.
 template <typename Sink>
 void correlate(const Correlation& op, const Weights& weights, SourceRows& source,
-               const float** rows, int64_t first, int64_t last, int64_t filter, const Sink& sink) {
+               Segments& room, int64_t first, int64_t last, int64_t filter, const Sink& sink) {
   int64_t row = first;
   // Two rows at a time fill the registers where one row of the result is too short.
   const bool short_rows = 4 * op.result_columns <= kAccumulators;
   if (Sink::kPairs || short_rows) {
     for (; row + 2 <= last; row += 2) {
-      correlate_group<2>(op, weights, source, rows, row, filter, sink);
+      correlate_group<2>(op, weights, source, room, row, filter, sink);
     }
   }
   if constexpr (!Sink::kPairs) {
-    for (; row < last; ++row) correlate_group<1>(op, weights, source, rows, row, filter, sink);
+    for (; row < last; ++row) correlate_group<1>(op, weights, source, room, row, filter, sink);
   }
 }
 
