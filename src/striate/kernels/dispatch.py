@@ -7,7 +7,8 @@ from typing import Literal
 
 import jax
 
-from striate.kernels import pooling, primitives, reference
+from striate.kernels import fused, native, pooling, primitives, reference
+from striate.kernels.fusion import Fusion
 from striate.kernels.geometry import Geometry, Pair
 
 Array = jax.Array
@@ -61,6 +62,8 @@ def convolve(
     Lowered
         The value and the name of the op.
     """
+    if jax.default_backend() == "cpu" and native.supports(x.dtype, geometry):
+        return _convolve_native(x, kernel, bias, geometry, activation, pooled)
     y = primitives.conv2d(x, kernel, geometry=geometry)
     if bias is not None:
         y = y + bias
@@ -79,6 +82,30 @@ def convolve(
     outputs = geometry.output_size((x.shape[1], x.shape[2]), (kernel.shape[0], kernel.shape[1]))
     how = reference.method(kernel.shape, outputs, geometry)
     return Lowered(y, _where(" + ".join(words), how))
+
+
+def _convolve_native(
+    x: Array,
+    kernel: Array,
+    bias: Array | None,
+    geometry: Geometry,
+    activation: Activation,
+    pooled: Pooling | None,
+) -> Lowered:
+    relu = activation == "relu"
+    fusion = Fusion(relu=relu)
+    if pooled is not None:
+        fusion = Fusion(pooled.kind, pooled.window, relu)
+    words = ["convolution", *(["bias"] if bias is not None else []), *(["relu"] if relu else [])]
+    name = f"native {native.instruction_set()}: "
+    if pooled is not None and not fusion.fits:
+        y = fused.convolve(x, kernel, bias, geometry=geometry, fusion=Fusion(relu=relu))
+        after = pool(y, pooled)
+        return Lowered(after.value, f"{name}{' + '.join(words)}; {after.op}")
+    y = fused.convolve(x, kernel, bias, geometry=geometry, fusion=fusion)
+    if pooled is not None:
+        words.append(_pool_words(pooled.kind, pooled.window))
+    return Lowered(y, name + " + ".join(words))
 
 
 def pool(x: Array, pooled: Pooling) -> Lowered:
