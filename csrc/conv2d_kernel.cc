@@ -123,20 +123,24 @@ void sum_run(const Block& block, const Run& run, int64_t filter, float* sums, in
   }
 }
 
-// Add the pixels of one block to the sums of the bias.
+// Add the pixels of one block to the sums of the bias, in four chains: an addition takes as long as
+// four of them can be begun.
 void sum_bias(const Block& block, int64_t filters, float* sums) {
+  const int64_t step = block.gradient_pixel;
   for (int64_t f = 0; f < filters; f += kLanes) {
-    Vec even = load(sums + f), odd = {};
+    Vec a = load(sums + f), b = {}, c = {}, d = {};
     for (int64_t row = 0; row < block.rows; ++row) {
       const float* g = block.gradient[row] + f;
       int64_t pixel = 0;
-      for (; pixel + 2 <= block.pixels; pixel += 2, g += 2 * block.gradient_pixel) {
-        even += load(g);
-        odd += load(g + block.gradient_pixel);
+      for (; pixel + 4 <= block.pixels; pixel += 4, g += 4 * step) {
+        a += load(g);
+        b += load(g + step);
+        c += load(g + 2 * step);
+        d += load(g + 3 * step);
       }
-      if (pixel < block.pixels) even += load(g);
+      for (; pixel < block.pixels; ++pixel, g += step) a += load(g);
     }
-    store(sums + f, even + odd);
+    store(sums + f, (a + b) + (c + d));
   }
 }
 

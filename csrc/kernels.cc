@@ -6,7 +6,7 @@
 namespace striate::STRIATE_ISA {
 namespace {
 
-constexpr int kSums = 16;
+constexpr int kSums = kAccumulators < 16 ? kAccumulators : 16;
 
 float multiply_add(int64_t rounds) {
   Vec sums[kSums] = {};

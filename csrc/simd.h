@@ -49,16 +49,43 @@ STRIATE_INLINE Vec load(const float* from) {
 
 STRIATE_INLINE void store(float* to, Vec v) { memcpy(to, &v, sizeof v); }
 
+// GCC 12 converts between vectors of bytes and of integers lane by lane: intrinsics where it hurts.
+#if defined(__AVX512F__)
+
+STRIATE_INLINE IntVec load_bytes(const uint8_t* from) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  return reinterpret_cast<IntVec>(_mm512_maskz_cvtepu8_epi32(0xffff, bytes));
+}
+STRIATE_INLINE void store_bytes(uint8_t* to, IntVec v) {
+  _mm512_mask_cvtepi32_storeu_epi8(to, 0xffff, reinterpret_cast<__m512i>(v));
+}
+
+#elif defined(__AVX2__)
+
+STRIATE_INLINE IntVec load_bytes(const uint8_t* from) {
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+  return reinterpret_cast<IntVec>(_mm256_cvtepu8_epi32(bytes));
+}
+STRIATE_INLINE void store_bytes(uint8_t* to, IntVec v) {
+  const __m256i wide = reinterpret_cast<__m256i>(v);
+  const __m128i words =
+      _mm_packus_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(words, words));
+}
+
+#else
+
 STRIATE_INLINE IntVec load_bytes(const uint8_t* from) {
   ByteVec bytes;
   memcpy(&bytes, from, sizeof bytes);
   return __builtin_convertvector(bytes, IntVec);
 }
-
 STRIATE_INLINE void store_bytes(uint8_t* to, IntVec v) {
   const ByteVec bytes = __builtin_convertvector(v, ByteVec);
   memcpy(to, &bytes, sizeof bytes);
 }
+
+#endif
 
 // The first n < kLanes lanes; nothing beyond them is read or written.
 #if defined(__AVX512F__)
