@@ -24,7 +24,8 @@ enum class Pooling : int64_t { none = 0, max = 1, average = 2 };
 
 // What follows the convolution in the same op. Windows touch without overlap; pixels that fill no
 // window are not computed. Each output has a byte that says where its gradient goes: the index of
-// the maximum in its window (row by row), or for an average one bit a pixel; `kNowhere` (for an
+// the maximum in its window (row by row; the first of equal ones, and of a window with NaN), or for
+// an average one bit a pixel; `kNowhere` (for an
 // average: no bit) where the ReLU lets nothing through.
 struct Fusion {
   Pooling pooling;

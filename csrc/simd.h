@@ -173,6 +173,7 @@ STRIATE_INLINE Lanes beats(Vec a, Vec b) {
   const Lanes number = _mm512_cmp_ps_mask(raw(b), raw(b), _CMP_ORD_Q);
   return _mm512_mask_cmp_ps_mask(number, raw(a), raw(b), _CMP_NLE_UQ);
 }
+STRIATE_INLINE Lanes number(Vec a) { return _mm512_cmp_ps_mask(raw(a), raw(a), _CMP_ORD_Q); }
 STRIATE_INLINE Lanes at_most_zero(Vec a) {
   return _mm512_cmp_ps_mask(raw(a), _mm512_setzero_ps(), _CMP_LE_OQ);
 }
@@ -196,6 +197,7 @@ STRIATE_INLINE IntVec choose(Lanes where, IntVec yes, IntVec no) {
 
 typedef IntVec Lanes;
 STRIATE_INLINE Lanes beats(Vec a, Vec b) { return ~(a <= b) & (b == b); }
+STRIATE_INLINE Lanes number(Vec a) { return a == a; }
 STRIATE_INLINE Lanes at_most_zero(Vec a) { return a <= 0.0f; }
 STRIATE_INLINE Lanes above_zero(Vec a) { return a > 0.0f; }
 STRIATE_INLINE Lanes equal(IntVec a, int32_t b) { return a == b; }

@@ -89,6 +89,8 @@ class MaxSink {
     if (relu_) {
       position = choose(above_zero(largest), position, everywhere(kNowhere));
       largest = choose(at_most_zero(largest), Vec{}, largest);
+    } else {
+      position = choose(number(largest), position, IntVec{});
     }
     store_up_to(target_.values + at, largest, filters);
     if (target_.positions != nullptr) {
@@ -132,6 +134,8 @@ inline void pool_max(const WindowRow& from, const Fusion& fusion, float* values,
       if (fusion.relu) {
         position = choose(above_zero(largest), position, everywhere(kNowhere));
         largest = choose(at_most_zero(largest), Vec{}, largest);
+      } else {
+        position = choose(number(largest), position, IntVec{});
       }
       store_up_to(values + window * pixel + f, largest, from.filters - f);
       if (positions != nullptr) {

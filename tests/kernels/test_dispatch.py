@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from striate.kernels import Geometry, Pooling, convolve, pool
+from striate.kernels import Geometry, Pooling, convolve, native, pool
 
 SAME = ((1, 1), (1, 1))
 MAX = Pooling("max", (2, 2), Geometry((2, 2)))
@@ -106,7 +106,37 @@ def test_pooling_alone(pooled, definition, whole_numbers):
         (4, 2, {}, "reference (shifts): convolution + bias"),
     ],
 )
-def test_an_op_says_what_it_is(filters, groups, options, op, whole_numbers):
+def test_an_op_of_the_reference_says_what_it_is(
+    filters, groups, options, op, whole_numbers, monkeypatch
+):
+    monkeypatch.setattr(native, "supports", lambda dtype, geometry: False)
+    _assert_op(filters, groups, options, op, whole_numbers)
+
+
+@pytest.mark.skipif(not native.available(), reason=str(native.why_not()))
+@pytest.mark.parametrize(
+    ("groups", "options", "op"),
+    [
+        (1, {}, "native {}: convolution + bias"),
+        (
+            1,
+            {"bias": None, "activation": "relu", "pooled": MAX},
+            "native {}: convolution + relu + max pooling 2x2",
+        ),
+        (
+            1,
+            {"activation": "relu", "pooled": PADDED},
+            "native {}: convolution + bias + relu; reference (windows): max pooling 3x2",
+        ),
+        (2, {}, "reference (shifts): convolution + bias"),
+    ],
+)
+def test_a_compiled_op_says_what_it_is(groups, options, op, whole_numbers):
+    _assert_op(4, groups, options, op.format(native.instruction_set()), whole_numbers)
+
+
+def _assert_op(filters, groups, options, op, whole_numbers):
+    options = dict(options)
     x, kernel = whole_numbers((2, 6, 6, groups)), whole_numbers((3, 3, 1, filters))
     bias = options.pop("bias", np.zeros(filters, np.float32))
     lowered = convolve(x, kernel, bias, geometry=Geometry(groups=groups), **options)

@@ -98,7 +98,7 @@ def _convolve_native(
         fusion = Fusion(pooled.kind, pooled.window, relu)
     words = ["convolution", *(["bias"] if bias is not None else []), *(["relu"] if relu else [])]
     name = f"native {native.instruction_set()}: "
-    if pooled is not None and not fusion.fits:
+    if pooled is not None and not (fusion.fits and pooled.geometry.tiles(pooled.window)):
         y = fused.convolve(x, kernel, bias, geometry=geometry, fusion=Fusion(relu=relu))
         after = pool(y, pooled)
         return Lowered(after.value, f"{name}{' + '.join(words)}; {after.op}")

@@ -54,17 +54,12 @@ def convolve(
     return values[0]
 
 
-# --- what the primitives compute: on the compiled kernels, or else in plain JAX
+# --- what the primitives mean, in plain JAX
 
 
 def _forward(
     x: Array, kernel: Array, bias: Array, *, geometry: Geometry, fusion: Fusion, positions: bool
 ) -> tuple[Array, Array]:
-    if native.supports(x.dtype, geometry):
-        return native.forward(
-            x, kernel, bias, geometry=geometry, fusion=fusion, positions=positions
-        )
-
     def one(x: Array, kernel: Array, bias: Array) -> tuple[Array, Array]:
         return fusions.apply(_affine(x, kernel, bias, geometry), fusion)
 
@@ -75,9 +70,6 @@ def _forward(
 def _picked(
     x: Array, kernel: Array, bias: Array, positions: Array, *, geometry: Geometry, fusion: Fusion
 ) -> tuple[Array]:
-    if native.supports(x.dtype, geometry):
-        return (native.picked(x, kernel, bias, positions, geometry=geometry, fusion=fusion),)
-
     def one(x: Array, kernel: Array, bias: Array, positions: Array) -> Array:
         return fusions.pick(_affine(x, kernel, bias, geometry), _present(positions), fusion)
 
@@ -93,11 +85,6 @@ def _input(
     fusion: Fusion,
     image: Pair,
 ) -> tuple[Array]:
-    if native.supports(gradient.dtype, geometry):
-        dx = native.input_gradient(
-            gradient, kernel, positions, geometry=geometry, fusion=fusion, image=image
-        )
-        return (dx,)
     convolved = geometry.output_size(image, (kernel.shape[1], kernel.shape[2]))
 
     def one(gradient: Array, kernel: Array, positions: Array) -> Array:
@@ -117,16 +104,6 @@ def _kernel(
     window: Pair,
     with_bias: bool,
 ) -> tuple[Array, Array]:
-    if native.supports(x.dtype, geometry):
-        return native.kernel_gradient(
-            x,
-            gradient,
-            positions,
-            geometry=geometry,
-            fusion=fusion,
-            window=window,
-            with_bias=with_bias,
-        )
     convolved = geometry.output_size((x.shape[2], x.shape[3]), window)
 
     def one(x: Array, gradient: Array, positions: Array) -> tuple[Array, Array]:
@@ -161,9 +138,13 @@ def _over_models(one: Callable[..., Any], *operands: Array) -> Any:
 
 
 def _define(
-    name: str, compute: Callable[..., Any], images: Sequence[int], weights: Sequence[int]
+    name: str,
+    meaning: Callable[..., Any],
+    compiled: Callable[..., Any],
+    images: Sequence[int],
+    weights: Sequence[int],
 ) -> Primitive:
-    """Make a primitive of `compute`.
+    """Make a primitive that runs `compiled` on a CPU where it can, and else `meaning`.
 
     `images` are the operands that hold one part an image, `weights` the others. An axis mapped
     over the former alone is a longer batch, unless the result is a sum over images (no `weights`).
@@ -173,8 +154,12 @@ def _define(
 
     def shapes(*args: ShapedArray, **parameters: Any) -> list[ShapedArray]:
         structs = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in args]
-        results = jax.eval_shape(functools.partial(compute, **parameters), *structs)
+        results = jax.eval_shape(functools.partial(meaning, **parameters), *structs)
         return [ShapedArray(r.shape, r.dtype) for r in results]
+
+    def on_cpu(*args: Array, **parameters: Any) -> tuple[Array, ...]:
+        supported = native.supports(args[0].dtype, parameters["geometry"])
+        return (compiled if supported else meaning)(*args, **parameters)
 
     def batch(args: Any, axes: Any, **parameters: Any) -> tuple[list[Array], list[int]]:
         size = next(a.shape[d] for a, d in zip(args, axes, strict=True) if d is not None)
@@ -199,7 +184,8 @@ def _define(
         )
     )  # fmt: skip
     primitive.def_abstract_eval(shapes)
-    mlir.register_lowering(primitive, mlir.lower_fun(compute, multiple_results=True))
+    mlir.register_lowering(primitive, mlir.lower_fun(meaning, multiple_results=True))
+    mlir.register_lowering(primitive, mlir.lower_fun(on_cpu, multiple_results=True), platform="cpu")
     batching.primitive_batchers[primitive] = batch
     return primitive
 
@@ -230,10 +216,14 @@ def _split(result: Array, axis: int, size: int) -> Array:
     return result.reshape(*shape[:axis], size, shape[axis] // size, *shape[axis + 1 :])
 
 
-_forward_p = _define("striate_fused", _forward, images=(0,), weights=(1, 2))
-_picked_p = _define("striate_picked", _picked, images=(0, 3), weights=(1, 2))
-_input_p = _define("striate_picked_input", _input, images=(0, 2), weights=(1,))
-_kernel_p = _define("striate_picked_kernel", _kernel, images=(0, 1, 2), weights=())
+_forward_p = _define("striate_fused", _forward, native.forward, images=(0,), weights=(1, 2))
+_picked_p = _define("striate_picked", _picked, native.picked, images=(0, 3), weights=(1, 2))
+_input_p = _define(
+    "striate_picked_input", _input, native.input_gradient, images=(0, 2), weights=(1,)
+)
+_kernel_p = _define(
+    "striate_picked_kernel", _kernel, native.kernel_gradient, images=(0, 1, 2), weights=()
+)
 
 
 # --- derivatives
@@ -350,7 +340,13 @@ def _picked_transpose(
 
 
 def _input_transpose(
-    cts: Any, gradient: Any, kernel: Any, positions: Any, *, image: Pair, **parameters: Any
+    cts: Any,
+    gradient: Any,
+    kernel: Any,
+    positions: Any,
+    *,
+    image: Pair,  # noqa: ARG001
+    **parameters: Any,
 ) -> list[Any]:
     (ct,) = cts
     if _is_zero(ct):
@@ -371,7 +367,7 @@ def _kernel_transpose(
     gradient: Any,
     positions: Any,
     *,
-    window: Pair,
+    window: Pair,  # noqa: ARG001
     with_bias: bool,
     **parameters: Any,
 ) -> list[Any]:

@@ -2,8 +2,8 @@
 
 To first order activation and pooling only pick pixels of the convolution. Which ones is kept in a
 byte an output, its position: for a maximum the index in the window, row by row, the first of equal
-ones; for an average one bit a pixel. 255 (for an average: no bit) says that the ReLU lets nothing
-through. The functions here are the meaning of this in plain JAX.
+ones and of a window with NaN; for an average one bit a pixel. 255 (for an average: no bit) says
+that the ReLU lets nothing through. The functions here are the meaning of this in plain JAX.
 """
 
 from __future__ import annotations
@@ -72,8 +72,9 @@ def apply(y: Array, fusion: Fusion) -> tuple[Array, Array]:
             position = jnp.full(position.shape, NOWHERE)
         values = pooling.average_pool2d(jax.nn.relu(y) if fusion.relu else y, fusion.window, tiling)
         return values, position.astype(jnp.uint8)
-    largest, position = pooling.max_positions(y, fusion.window, tiling)
-    position = position.astype(jnp.uint8)
+    largest = pooling.max_pool2d(y, fusion.window, tiling)
+    pixels = jnp.moveaxis(_windows(y, fusion), -1, 0)
+    position = pooling.max_positions(list(pixels), largest).astype(jnp.uint8)
     if fusion.relu:
         position = jnp.where(largest > 0, position, jnp.uint8(NOWHERE))
         largest = jax.nn.relu(largest)

@@ -24,7 +24,7 @@ from striate.kernels.geometry import Geometry, Pair
 
 Array = jax.Array
 
-_TARGETS = {
+TARGETS = {
     "striate_forward": "StriateForward",
     "striate_picked": "StriatePicked",
     "striate_input": "StriateInput",
@@ -48,7 +48,7 @@ def library() -> ctypes.CDLL | None:
     problem = loaded.striate_problem(_requested())
     if problem is not None:
         raise StriateError(f"STRIATE_ISA={os.environ['STRIATE_ISA']}: {problem.decode()}")
-    for name, symbol in _TARGETS.items():
+    for name, symbol in TARGETS.items():
         jax.ffi.register_ffi_target(
             name, jax.ffi.pycapsule(getattr(loaded, symbol)), platform="cpu"
         )
@@ -105,14 +105,15 @@ def forward(
 
 def picked(
     x: Array, kernel: Array, bias: Array, positions: Array, *, geometry: Geometry, fusion: Fusion
-) -> Array:
+) -> tuple[Array]:
     """Convolve, add the bias, and return the pixels that `positions` name."""
     outputs = geometry.output_size(_size(x), _window(kernel))
     models = max(x.shape[0], kernel.shape[0], bias.shape[0], positions.shape[0])
     shape = (models, x.shape[1], *fusion.output_size(outputs), kernel.shape[4])
-    return jax.ffi.ffi_call("striate_picked", jax.ShapeDtypeStruct(shape, np.float32))(
+    values = jax.ffi.ffi_call("striate_picked", jax.ShapeDtypeStruct(shape, np.float32))(
         x, kernel, bias, positions, **_attributes(geometry, fusion, outputs)
     )
+    return (values,)
 
 
 def input_gradient(
@@ -123,14 +124,15 @@ def input_gradient(
     geometry: Geometry,
     fusion: Fusion,
     image: Pair,
-) -> Array:
+) -> tuple[Array]:
     """Return the transpose of `picked` in x."""
     outputs = geometry.output_size(image, _window(kernel))
     models = max(gradient.shape[0], kernel.shape[0], positions.shape[0])
     shape = (models, gradient.shape[1], *image, kernel.shape[3])
-    return jax.ffi.ffi_call("striate_input", jax.ShapeDtypeStruct(shape, np.float32))(
+    dx = jax.ffi.ffi_call("striate_input", jax.ShapeDtypeStruct(shape, np.float32))(
         gradient, kernel, positions, **_attributes(geometry, fusion, outputs)
     )
+    return (dx,)
 
 
 def kernel_gradient(
@@ -157,7 +159,7 @@ def kernel_gradient(
     return dkernel, dbias
 
 
-def absent(dtype: type) -> Array:
+def absent(dtype: np.dtype | type) -> Array:
     """Return the operand that stands for no bias or no positions."""
     return jnp.zeros((1, 0), dtype)
 

@@ -1,0 +1,127 @@
+"""One table of convolutions: each shape in it is tested and benchmarked.
+
+The layers of the lecture networks and of the jet networks, and shapes that are hard for a kernel:
+odd ones, ones smaller than a vector, kernels as large as the image, single images.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from striate.kernels.fusion import Fusion
+from striate.kernels.geometry import Geometry, Pair, same_padding
+
+
+@dataclass(frozen=True)
+class Case:
+    """One convolution and what follows it.
+
+    Attributes
+    ----------
+    name
+        Network and layer, or what is hard.
+    images, image, channels
+        Batch, (rows, columns), channels in.
+    window, filters
+        Size of the kernel, (rows, columns), and channels out.
+    geometry, fusion
+        Where windows lie, and what follows.
+    measured
+        Whether benchmarks measure it: a layer that somebody trains.
+    """
+
+    name: str
+    images: int
+    image: Pair
+    channels: int
+    window: Pair
+    filters: int
+    geometry: Geometry = Geometry()  # noqa: RUF009 - frozen
+    fusion: Fusion = Fusion()  # noqa: RUF009 - frozen
+    measured: bool = False
+
+    @property
+    def convolved(self) -> Pair:
+        """Rows and columns of the convolution, before pooling."""
+        return self.geometry.output_size(self.image, self.window)
+
+    @property
+    def outputs(self) -> Pair:
+        """Rows and columns of the result."""
+        return self.fusion.output_size(self.convolved)
+
+    @property
+    def flops(self) -> int:
+        """Operations of the convolution, a multiply-add counted as two, where a window needs it.
+
+        Forward and each of the two gradients take as many.
+        """
+        pixels = math.prod(self.outputs) * math.prod(self.fusion.window)
+        return 2 * self.images * pixels * self._products * self.filters
+
+    def tolerance(self, gradient: str = "none") -> float:
+        """Return the largest difference from float64 mathematics that rounding explains.
+
+        For standard normal operands; `gradient` is "none", "input" or "kernel". Eight standard
+        deviations of a random walk of the sum's rounding errors.
+        """
+        pixels = self.images * math.prod(self.convolved)
+        terms = {
+            "none": self._products,
+            "input": math.prod(self.window) * self.filters,
+            "kernel": pixels,
+        }[gradient]
+        return 8 * float(np.finfo(np.float32).eps) * max(4.0, terms)
+
+    @property
+    def _products(self) -> int:
+        return math.prod(self.window) * self.channels
+
+
+_RELU = Fusion(relu=True)
+_MAX = Fusion("max", (2, 2), relu=True)
+_ODD = Geometry(stride=(2, 3), padding=((1, 2), (0, 3)), dilation=(2, 1))
+
+
+def _same(image: Pair, window: Pair, stride: Pair = (1, 1)) -> Geometry:
+    return Geometry(stride=stride, padding=same_padding(image, window, stride))
+
+
+CASES = (
+    Case("N1 conv", 64, (28, 28), 1, (3, 3), 32, fusion=_MAX, measured=True),
+    Case("N10 conv_1", 32, (28, 28), 1, (3, 3), 64, fusion=_RELU, measured=True),
+    Case("N10 conv_2", 32, (26, 26), 64, (3, 3), 32, fusion=_RELU, measured=True),
+    Case("N12 conv", 100, (8, 8), 1, (3, 3), 10, fusion=_MAX, measured=True),
+    Case("N14 conv_1", 32, (32, 32), 3, (3, 3), 32, fusion=_MAX, measured=True),
+    Case("N14 conv_2", 32, (15, 15), 32, (3, 3), 64, fusion=_MAX, measured=True),
+    Case("N14 conv_3", 32, (6, 6), 64, (3, 3), 64, fusion=_RELU, measured=True),
+    Case("jets 3x3", 64, (25, 25), 1, (3, 3), 32, fusion=_MAX, measured=True),
+    Case("jets 5x5", 64, (25, 25), 1, (5, 5), 32, fusion=_MAX, measured=True),
+    Case("jets same", 8, (25, 25), 3, (3, 3), 16, _same((25, 25), (3, 3)), _RELU),
+    Case("one image", 1, (28, 28), 1, (3, 3), 32, fusion=_MAX),
+    Case("one large image", 1, (95, 131), 3, (3, 3), 20, fusion=_RELU),
+    Case("one pixel", 1, (1, 1), 1, (1, 1), 1),
+    Case("one filter", 3, (9, 7), 5, (3, 2), 1, fusion=_RELU),
+    Case("1x1 kernel", 4, (7, 9), 19, (1, 1), 23, fusion=_RELU),
+    Case("kernel as large as the image", 3, (6, 5), 4, (6, 5), 7, fusion=_RELU),
+    Case("odd sizes", 3, (13, 11), 7, (3, 5), 17, fusion=_MAX),
+    Case("even kernel", 2, (10, 12), 3, (4, 2), 33, _same((10, 12), (4, 2)), _MAX),
+    Case("linear", 2, (9, 9), 2, (3, 3), 31),
+    Case("maximum of linear", 2, (9, 9), 2, (3, 3), 5, fusion=Fusion("max", (2, 2))),
+    Case("window 3x2", 2, (12, 11), 3, (2, 2), 40, fusion=Fusion("max", (3, 2), relu=True)),
+    Case("window 1x4", 2, (3, 21), 3, (2, 2), 18, fusion=Fusion("max", (1, 4), relu=True)),
+    Case("average", 2, (11, 10), 3, (3, 3), 34, fusion=Fusion("average", (2, 2), relu=True)),
+    Case("average of linear", 2, (14, 13), 2, (3, 3), 6, fusion=Fusion("average", (3, 3))),
+    Case("stride", 3, (15, 14), 3, (3, 3), 16, Geometry(stride=(2, 2)), _RELU),
+    Case("stride beyond the kernel", 2, (14, 13), 2, (2, 1), 9, Geometry(stride=(3, 4)), _RELU),
+    Case("stride and same", 2, (15, 14), 5, (5, 3), 24, _same((15, 14), (5, 3), (2, 3)), _MAX),
+    Case("dilation", 2, (17, 16), 3, (3, 3), 20, Geometry(dilation=(2, 3)), _RELU),
+    Case("everything", 3, (16, 17), 5, (3, 4), 21, _ODD, _MAX),
+    Case("padding beyond the kernel", 2, (5, 4), 2, (2, 2), 3, Geometry(padding=((3, 4), (5, 3)))),
+    Case("a sequence", 4, (1, 40), 3, (1, 5), 12, fusion=Fusion("max", (1, 2), relu=True)),
+    Case("causal", 2, (1, 19), 4, (1, 3), 8, Geometry(padding=((0, 0), (4, 0)), dilation=(1, 2))),
+    Case("many channels", 2, (6, 6), 130, (3, 3), 70, fusion=_RELU),
+)

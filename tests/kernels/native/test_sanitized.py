@@ -1,0 +1,40 @@
+"""The kernels built with sanitizers run the whole table without a report."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from calls import sizes
+
+from striate.kernels.cases import CASES
+
+ROOT = Path(__file__).parents[3]
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (shutil.which("cmake") and (shutil.which("c++") or os.environ.get("CXX"))),
+        reason="needs cmake and a C++ compiler",
+    ),
+]
+
+
+@pytest.mark.parametrize("sanitizers", ["address,undefined", "thread"])
+def test_no_reports(sanitizers, tmp_path):
+    options = ["-DSTRIATE_FFI=OFF", "-DSTRIATE_TESTS=ON", f"-DSTRIATE_SANITIZE={sanitizers}"]
+    subprocess.run(["cmake", "-S", ROOT, "-B", tmp_path, *options], check=True)
+    subprocess.run(["cmake", "--build", tmp_path, "-j", "2"], check=True)
+    table = "\n".join(" ".join(map(str, sizes(case, 2))) for case in CASES)
+    done = subprocess.run(
+        [tmp_path / "striate_sanitize"],
+        input=table,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "UBSAN_OPTIONS": "halt_on_error=1", "TSAN_OPTIONS": "halt_on_error=1"},
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert done.stderr == ""
+    assert done.stdout.endswith("0 different\n")
