@@ -3,6 +3,7 @@
 // Each operand has a leading axis of models, of length 1 where all models share it. An absent bias
 // or array of positions is an operand without elements.
 #include <cstdlib>
+#include <type_traits>
 
 #include "kernels.h"
 #include "xla/ffi/api/ffi.h"
@@ -60,19 +61,13 @@ ffi::Error check(const Kernels* kernels, ffi::Span<const int64_t> images,
   return ffi::Error::Success();
 }
 
+// `outputs` are the pixels of the convolution, before pooling.
 Convolution convolution(int64_t models, ffi::Span<const int64_t> images,
-                        ffi::Span<const int64_t> weights, Geometry geometry, Fused /*fused*/,
-                        int64_t output_rows, int64_t output_columns) {
+                        ffi::Span<const int64_t> weights, Geometry geometry,
+                        ffi::Span<const int64_t> outputs) {
   return {models,      images[1],   images[2],   images[3],   images[4],   weights[1],
           weights[2],  weights[4],  geometry[0], geometry[1], geometry[2], geometry[3],
-          geometry[4], geometry[5], output_rows, output_columns};
-}
-
-// Output pixels before pooling: those that `images` leave room for.
-Convolution convolution(int64_t models, ffi::Span<const int64_t> images,
-                        ffi::Span<const int64_t> weights, Geometry geometry, Fused fused,
-                        ffi::Span<const int64_t> outputs) {
-  return convolution(models, images, weights, geometry, fused, outputs[0], outputs[1]);
+          geometry[4], geometry[5], outputs[0],  outputs[1]};
 }
 
 Fusion fusion(Fused fused) {
@@ -86,8 +81,7 @@ ffi::Error forward(ffi::ThreadPool pool, Floats x, Floats kernel, Floats bias, F
   const auto error = check(kernels, x.dimensions(), kernel.dimensions(), geometry, fused);
   if (error.failure()) return error;
   if (y->element_count() == 0) return ffi::Error::Success();
-  const auto op = convolution(y->dimensions()[0], x.dimensions(), kernel.dimensions(), geometry,
-                              fused, outputs);
+  const auto op = convolution(y->dimensions()[0], x.dimensions(), kernel.dimensions(), geometry, outputs);
   kernels->forward(IntraOpPool(pool), op, fusion(fused), per_model(x), per_model(kernel),
                    per_model(bias), y->typed_data(),
                    positions->element_count() == 0 ? nullptr : positions->typed_data());
@@ -101,8 +95,7 @@ ffi::Error picked(ffi::ThreadPool pool, Floats x, Floats kernel, Floats bias, By
   const auto error = check(kernels, x.dimensions(), kernel.dimensions(), geometry, fused);
   if (error.failure()) return error;
   if (y->element_count() == 0) return ffi::Error::Success();
-  const auto op = convolution(y->dimensions()[0], x.dimensions(), kernel.dimensions(), geometry,
-                              fused, outputs);
+  const auto op = convolution(y->dimensions()[0], x.dimensions(), kernel.dimensions(), geometry, outputs);
   kernels->picked(IntraOpPool(pool), op, fusion(fused), per_model(x), per_model(kernel),
                   per_model(bias), per_model(positions), y->typed_data());
   return ffi::Error::Success();
@@ -115,8 +108,7 @@ ffi::Error input(ffi::ThreadPool pool, Floats gradient, Floats kernel, Bytes pos
   const auto error = check(kernels, dx->dimensions(), kernel.dimensions(), geometry, fused);
   if (error.failure()) return error;
   if (dx->element_count() == 0) return ffi::Error::Success();
-  const auto op = convolution(dx->dimensions()[0], dx->dimensions(), kernel.dimensions(), geometry,
-                              fused, outputs);
+  const auto op = convolution(dx->dimensions()[0], dx->dimensions(), kernel.dimensions(), geometry, outputs);
   kernels->input(IntraOpPool(pool), op, fusion(fused), per_model(gradient), per_model(positions),
                  per_model(kernel), dx->typed_data());
   return ffi::Error::Success();
@@ -130,7 +122,7 @@ ffi::Error kernel(ffi::ThreadPool pool, Floats x, Floats gradient, Bytes positio
   if (error.failure()) return error;
   if (dkernel->element_count() == 0) return ffi::Error::Success();
   const auto op = convolution(dkernel->dimensions()[0], x.dimensions(), dkernel->dimensions(),
-                              geometry, fused, outputs);
+                              geometry, outputs);
   kernels->kernel(IntraOpPool(pool), op, fusion(fused), per_model(x), per_model(gradient),
                   per_model(positions), dkernel->typed_data(),
                   dbias->element_count() == 0 ? nullptr : dbias->typed_data());

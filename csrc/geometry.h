@@ -34,17 +34,6 @@ struct Fusion {
 };
 
 constexpr uint8_t kNowhere = 255;
-constexpr int64_t kLargestMaxWindow = 255;
-constexpr int64_t kLargestAverageWindow = 8;
-
-struct Window {
-  int64_t images;  // all models' images: pooling has no weights
-  int64_t rows, columns, channels;
-  int64_t window_rows, window_columns;
-  int64_t stride_rows, stride_columns;
-  int64_t pad_top, pad_left;
-  int64_t output_rows, output_columns;
-};
 
 // An array of which all models share one part, or each has its own.
 template <typename T>
