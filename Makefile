@@ -2,15 +2,21 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# What an installation is made of; the Python sources are used in place.
+SOURCES = pyproject.toml CMakeLists.txt $(wildcard csrc/*)
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test lint bench clean
+.PHONY: run test sanitize lint bench clean
 
 run: $(VENV)/.core
 	$(BIN)/striate train digits
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest --numprocesses auto
+
+# The compiled kernels under AddressSanitizer, UBSan and ThreadSanitizer: some minutes.
+sanitize: $(VENV)/.dev
+	$(BIN)/python -m pytest -m sanitizers
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -23,17 +29,17 @@ bench: $(VENV)/.bench
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.core: pyproject.toml | $(BIN)/python
+$(VENV)/.core: $(SOURCES) | $(BIN)/python
 	@echo "Installing striate into $(VENV) (about a minute the first time) ..."
 	$(PIP) install --quiet --editable .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(BIN)/python
+$(VENV)/.dev: $(SOURCES) | $(BIN)/python
 	@echo "Installing striate and its test tools into $(VENV) (about a minute the first time) ..."
 	$(PIP) install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.core
 
-$(VENV)/.bench: pyproject.toml | $(BIN)/python
+$(VENV)/.bench: $(SOURCES) | $(BIN)/python
 	@echo "Installing the peers to be measured against into $(VENV) (a few minutes the first time) ..."
 	$(PIP) install --quiet --editable '.[bench]'
 	@touch $@ $(VENV)/.core

@@ -127,9 +127,15 @@ def kernels() -> Check:
     """Say which kernels run, and why."""
     import jax
 
-    if jax.default_backend() == "cpu":
-        return Check("kernels", "reference: this version has no native kernels")
-    return Check("kernels", f"platform: the {jax.default_backend()}'s own convolutions")
+    from striate.kernels import native
+
+    if jax.default_backend() != "cpu":
+        return Check("kernels", f"platform: the {jax.default_backend()}'s own convolutions")
+    why_not = native.why_not()
+    if why_not is None:
+        return Check("kernels", f"native: {native.instruction_set()} (STRIATE_ISA chooses another)")
+    # Slower, but right: nothing that would have to be mended.
+    return Check("kernels", f"reference, in plain JAX: {why_not}")
 
 
 def convolution() -> Check:

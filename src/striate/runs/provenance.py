@@ -16,6 +16,7 @@ import jax
 
 from striate.data import Dataset
 from striate.errors import StriateError
+from striate.kernels import native
 
 # A run goes on to the same bits only with the same of these; NumPy draws the order of the images.
 _DECIDING = ("striate", "numpy", "jax", "jaxlib", "keras")
@@ -43,7 +44,7 @@ def refuse_other_versions(config: Mapping[str, Any], directory: Path) -> None:
 
 
 def machine() -> dict[str, Any]:
-    """Return system, processor, the cores that this process may use, and JAX's devices."""
+    """Return system, processor, cores that this process may use, JAX's devices, and kernels."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
@@ -53,6 +54,7 @@ def machine() -> dict[str, Any]:
         "devices": [
             f"{device.platform}:{device.id} {device.device_kind}" for device in jax.devices()
         ],
+        "kernels": native.instruction_set() or "reference",
     }
 
 

@@ -146,7 +146,7 @@ def _other_machine(config: Mapping[str, Any]) -> Iterator[str]:
     then, here = config.get("machine", {}), provenance.machine()
     others = [
         f"{name} {then.get(name)} (here {here[name]})"
-        for name in ("processor", "cores", "devices")
+        for name in ("processor", "cores", "devices", "kernels")
         if then.get(name) != here[name]
     ]
     if others:

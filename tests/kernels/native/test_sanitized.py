@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[3]
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.sanitizers,
     pytest.mark.skipif(
         not (shutil.which("cmake") and (shutil.which("c++") or os.environ.get("CXX"))),
         reason="needs cmake and a C++ compiler",
