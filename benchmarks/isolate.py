@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks import process
 from benchmarks.measurement import Failure, Measurement
 from benchmarks.programs import Program
 from benchmarks.workloads import Workload
-
-# Set by a user for other ends, these would make the programs unlike.
-REMOVED = (
-    "JAX_COMPILATION_CACHE_DIR",
-    "KERAS_BACKEND",
-    "MKL_NUM_THREADS",
-    "NPROC",
-    "OMP_NUM_THREADS",
-    "STRIATE_CACHE",
-    "XLA_FLAGS",
-)
 
 
 def run(
@@ -72,24 +59,18 @@ def run(
     def failure(reason: str) -> Failure:
         return Failure(program.name, workload.key, repetition, reason)
 
-    with log.open("w", encoding="utf-8") as output:
-        try:
-            process = subprocess.run(
-                [sys.executable, "-m", "benchmarks.measure"],
-                input=json.dumps(task),
-                text=True,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=environment(program, directory),
-                cwd=Path(__file__).parent.parent,
-                timeout=limit,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return failure(f"ended after {limit:.0f} s; the end of its output: {_last_line(log)}")
+    done = process.start(
+        "benchmarks.measure",
+        task,
+        log=log,
+        environment=environment(program, directory),
+        limit=limit,
+    )
+    if isinstance(done, str):
+        return failure(done)
     wall = time.monotonic() - started
-    if process.returncode != 0 or not result.exists():
-        return failure(f"exit status {process.returncode}: {_last_line(log)}")
+    if done.returncode != 0 or not result.exists():
+        return failure(f"exit status {done.returncode}: {process.last_line(log)}")
     record: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     backend = record["environment"].get("keras_backend")
     if program.backend is not None and backend != program.backend:
@@ -106,14 +87,8 @@ def run(
 def environment(program: Program, directory: Path) -> dict[str, str]:
     """Return the variables of the program's process: ours, less what would change the programs."""
     caches = directory / "caches" / program.name
-    kept = {name: value for name, value in os.environ.items() if name not in REMOVED}
     return (
-        kept
+        process.inherited()
         | {"XDG_CACHE_HOME": str(caches), "TORCHINDUCTOR_CACHE_DIR": str(caches / "inductor")}
         | program.environment
     )
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1].strip() if lines else "no output"

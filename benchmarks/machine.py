@@ -16,7 +16,18 @@ try:
 except ImportError:  # the `bench` extra has it; without it the load by others is not known
     psutil = None
 
-PACKAGES = ("striate", "numpy", "jax", "jaxlib", "keras", "tensorflow-cpu", "tensorflow", "torch")
+PACKAGES = (
+    "striate",
+    "numpy",
+    "jax",
+    "jaxlib",
+    "keras",
+    "tensorflow-cpu",
+    "tensorflow",
+    "torch",
+    "onnx",
+    "onnxruntime",
+)
 
 
 def versions() -> dict[str, str]:
@@ -45,9 +56,21 @@ def describe() -> dict[str, Any]:
 
 def usable_cores() -> int:
     """Return how many processors this process may run on."""
+    return len(core_numbers())
+
+
+def core_numbers() -> list[int]:
+    """Return the numbers of the processors that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def cores_of_others(seconds: float = 1.0) -> float | None:
+    """Return how many processors others keep busy while this process waits (None: unknown)."""
+    processors = Processors()
+    time.sleep(seconds)
+    return processors.busy()[1]
 
 
 def _processor() -> str:

@@ -103,7 +103,7 @@ PROGRAMS = {
 }
 
 
-def select(asked: Iterable[str]) -> list[Program]:
+def select(asked: Iterable[str], programs: Mapping[str, Program] = PROGRAMS) -> list[Program]:
     """Return the programs of these names; the beginning of names stands for all of them.
 
     Raises
@@ -115,11 +115,11 @@ def select(asked: Iterable[str]) -> list[Program]:
     for name in asked:
         found = {
             key: program
-            for key, program in PROGRAMS.items()
+            for key, program in programs.items()
             if key == name or key.startswith(f"{name}-")
         }
         if not found:
-            raise StriateError(f"--programs: unknown program {name!r}: {nearest(name, PROGRAMS)}")
+            raise StriateError(f"--programs: unknown program {name!r}: {nearest(name, programs)}")
         # A full name is one program, also where others continue it (keras-jax, keras-jax-100).
         chosen |= {name: found[name]} if name in found else found
     return list(chosen.values())

@@ -147,6 +147,18 @@ def _left_out(comparison: Comparison) -> list[str]:
     return ["## Left out\n\n" + "\n".join(lines)] if lines else []
 
 
+def busy(cores_of_others: Iterable[float | None]) -> str:
+    """Return a sentence on what other processes used before each repetition."""
+    spread = Spread.of(cores for cores in cores_of_others if cores is not None)
+    if spread is None:
+        return "What other processes used meanwhile is not known (psutil is not installed)."
+    verdict = "" if spread.high <= QUIET else " **The machine was not quiet.**"
+    return (
+        f"Before the repetitions other processes kept {spread.median:.2f} "
+        f"({spread.low:.2f}-{spread.high:.2f}) cores busy.{verdict}"
+    )
+
+
 def not_installed(missing: Mapping[str, Sequence[str]]) -> list[str]:
     """Return a line for each set of packages that programs lack."""
     programs: dict[str, list[str]] = {}

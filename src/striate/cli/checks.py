@@ -21,6 +21,8 @@ CPU_TOLERANCE = 1e-5
 ACCELERATOR_TOLERANCE = 5e-3
 """Likewise where the platform may multiply with a 10-bit mantissa (TF32)."""
 
+WRONG = "convolutions are wrong on this machine: do not trust a training; report this"
+
 LEAST_FREE_BYTES = 10**9
 
 _INSTRUCTIONS = re.compile(r"avx2?|fma|avx512(f|bw|vl|_vnni|_bf16)|amx_\w+|asimd|sve2?|f16c")
@@ -70,6 +72,25 @@ def all_checks() -> Iterator[Check]:
                 f"{name}: install striate anew (pip install --force-reinstall striate); "
                 "if that does not help, report this line",
             )
+
+
+def self_test() -> Iterator[Check]:
+    """Compute each case of the kernels' table, values and gradients, and compare with float64."""
+    from striate.kernels import selftest
+    from striate.kernels.cases import CASES
+
+    for case in CASES:
+        try:
+            outcome = selftest.check(case)
+        except Exception as error:  # the other cases go on
+            words = (str(error).splitlines() or [""])[0]
+            yield Check("self-test", f"{case.name}: {type(error).__name__}: {words}", WRONG)
+            continue
+        worst = max(outcome.differences.values())
+        far = "exact" if worst == 0 else f"differs by {worst:.0e} of the largest value"
+        yield Check(
+            "self-test", f"{case.name}: {far}; {outcome.op}", None if outcome.right else WRONG
+        )
 
 
 def versions() -> Check:
@@ -124,18 +145,29 @@ def devices() -> Check:
 
 
 def kernels() -> Check:
-    """Say which kernels run, and why."""
+    """Say which kernels run, why, and what chose them."""
     import jax
 
+    from striate.errors import StriateError
     from striate.kernels import native
 
     if jax.default_backend() != "cpu":
         return Check("kernels", f"platform: the {jax.default_backend()}'s own convolutions")
-    why_not = native.why_not()
-    if why_not is None:
-        return Check("kernels", f"native: {native.instruction_set()} (STRIATE_ISA chooses another)")
-    # Slower, but right: nothing that would have to be mended.
-    return Check("kernels", f"reference, in plain JAX: {why_not}")
+    names = ("STRIATE_KERNELS", "STRIATE_ISA")
+    chosen = [f"{name}={os.environ[name]}" for name in names if os.environ.get(name)]
+    where = f" ({', '.join(chosen)})" if chosen else ""
+    try:
+        reason = native.why_not()
+    except StriateError as error:
+        return Check("kernels", f"none: {error}", f"unset STRIATE_ISA, or mend it: {error}")
+    if reason is None:
+        return Check("kernels", f"native, {native.instruction_set()}{where}")
+    finding, _, remedy = reason.partition(": ")
+    words = f"reference, in plain JAX: {finding}"
+    # Switched off by the user is as it should be.
+    return Check(
+        "kernels", words, f"{remedy} (the reference is right, but slower)" if remedy else None
+    )
 
 
 def convolution() -> Check:
@@ -163,7 +195,7 @@ def convolution() -> Check:
     return Check(
         "convolution",
         f"wrong: {words}, more than {tolerance:.0e}",
-        "convolutions are wrong on this machine: do not trust a training; report this",
+        WRONG,
     )
 
 

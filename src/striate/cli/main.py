@@ -11,7 +11,18 @@ from typing import Annotated
 import typer
 
 import striate
-from striate.cli import data, doctor, evaluate, explain, options, output, report, runs, train
+from striate.cli import (
+    bench,
+    data,
+    doctor,
+    evaluate,
+    explain,
+    options,
+    output,
+    report,
+    runs,
+    train,
+)
 from striate.errors import StriateError
 
 SUCCESS, FAILURE, WRONG_CALL = 0, 1, 2
@@ -53,6 +64,7 @@ app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("runs", epilog=runs.EXAMPLES)(runs.runs)
+app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.add_typer(data.app, name="data")
 app.add_typer(explain.app, name="explain")

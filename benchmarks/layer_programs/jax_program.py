@@ -1,0 +1,131 @@
+"""A convolution layer in JAX: striate's dispatch, or XLA's own convolution and pooling.
+
+Each operation runs in a loop inside one compiled program, as in a training; every turn of it
+depends on the one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from benchmarks import operands
+from benchmarks.timing import seconds_a_call
+
+Array = jax.Array
+Layer = Mapping[str, Any]
+
+
+def measure(
+    layers: Sequence[Layer], seconds: float, *, how: Literal["striate", "lax"]
+) -> dict[str, Any]:
+    """Time each operation of each layer."""
+    found = []
+    apply = {"striate": _striate, "lax": _lax}[how]
+    for layer in layers:
+        for operation, (work, arguments) in _operations(layer, partial(apply, layer)).items():
+            loop = jax.jit(partial(_loop, work))
+
+            def run(n: int, loop: Any = loop, arguments: Any = arguments) -> None:
+                loop(n, arguments).block_until_ready()
+
+            times = seconds_a_call(run, seconds)
+            result = jax.tree.leaves(jax.jit(work)(arguments))[0]
+            found.append(
+                {
+                    "layer": layer["name"],
+                    "operation": operation,
+                    "seconds": times,
+                    "digest": operands.digest(result),
+                }
+            )
+    return {"measured": found, "kernels": _kernels() if how == "striate" else "XLA"}
+
+
+def _kernels() -> str:
+    from striate.kernels import native
+
+    return f"native, {native.instruction_set()}" if native.available() else "reference"
+
+
+def _operations(
+    layer: Layer, apply: Callable[..., Array]
+) -> dict[str, tuple[Callable[[Any], Any], Any]]:
+    """Return, for each operation, a function and what it is called with.
+
+    All arrays are arguments: of a constant XLA would compute beforehand what it can.
+    """
+    given = {name: jnp.asarray(array) for name, array in operands.make(layer).items()}
+    x, kernel, bias = given["images"], given["kernel"], given["bias"]
+    _, to_images = jax.jit(lambda x, k, b: jax.vjp(lambda x: apply(x, k, b), x))(x, kernel, bias)
+    _, to_kernel = jax.jit(lambda x, k, b: jax.vjp(lambda k, b: apply(x, k, b), k, b))(
+        x, kernel, bias
+    )
+    return {
+        "forward": (lambda all_three: jax.vjp(apply, *all_three), (x, kernel, bias)),
+        "to images": (_transposed, (to_images, given["gradient"])),
+        "to kernel": (_transposed, (to_kernel, given["gradient"])),
+    }
+
+
+def _transposed(arguments: tuple[Callable[[Array], Any], Array]) -> Any:
+    transpose, gradient = arguments
+    return transpose(gradient)
+
+
+def _loop(work: Callable[[Any], Any], n: Array, arguments: Any) -> Array:
+    leaves, tree = jax.tree.flatten(arguments)
+
+    def turn(_: Array, state: tuple[list[Array], Array]) -> tuple[list[Array], Array]:
+        these, _ = state
+        results = jax.tree.leaves(work(jax.tree.unflatten(tree, these)))
+        one = lax.optimization_barrier(results)[0].ravel()[0]
+        # In place, and too little to be seen; but no part of the work is the same in each turn.
+        return [_nudged(leaf, 1e-30 * one) for leaf in these], one
+
+    return lax.fori_loop(0, n, turn, (leaves, jnp.zeros(())))[1]
+
+
+def _nudged(leaf: Array, little: Array) -> Array:
+    if not jnp.issubdtype(leaf.dtype, jnp.floating) or leaf.size == 0:
+        return leaf
+    return leaf.at[(0,) * leaf.ndim].add(little)
+
+
+def _striate(layer: Layer, x: Array, kernel: Array, bias: Array) -> Array:
+    from striate.kernels import Geometry, Pooling, convolve
+
+    geometry = Geometry(
+        stride=tuple(layer["stride"]),
+        padding=tuple(tuple(pads) for pads in layer["padding"]),
+        dilation=tuple(layer["dilation"]),
+    )
+    pooled = None
+    if layer["pooling"] != "none":
+        window = tuple(layer["window"])
+        pooled = Pooling(layer["pooling"], window, Geometry(stride=window))
+    activation: Any = "relu" if layer["relu"] else "linear"
+    return convolve(x, kernel, bias, geometry=geometry, activation=activation, pooled=pooled).value
+
+
+def _lax(layer: Layer, x: Array, kernel: Array, bias: Array) -> Array:
+    y = lax.conv_general_dilated(
+        x,
+        kernel,
+        layer["stride"],
+        layer["padding"],
+        rhs_dilation=layer["dilation"],
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    )
+    y = y + bias
+    if layer["relu"]:
+        y = jax.nn.relu(y)
+    if layer["pooling"] == "max":
+        window = (1, *layer["window"], 1)
+        y = lax.reduce_window(y, -jnp.inf, lax.max, window, window, "VALID")
+    return y

@@ -1,0 +1,73 @@
+"""A convolution layer in PyTorch, eager, in one of its memory layouts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from benchmarks import operands
+from benchmarks.peers.torch_program import MEMORY_FORMATS
+from benchmarks.timing import seconds_a_call
+
+
+def measure(layers: Sequence[Mapping[str, Any]], seconds: float, *, layout: str) -> dict[str, Any]:
+    """Time each operation of each layer."""
+    found = []
+    for layer in layers:
+        for operation, (work, channels_last) in _operations(layer, layout).items():
+
+            def run(n: int, work: Any = work) -> None:
+                for _ in range(n):
+                    work()
+
+            times = seconds_a_call(run, seconds)
+            result = work().detach().permute(*channels_last).contiguous().numpy()
+            found.append(
+                {
+                    "layer": layer["name"],
+                    "operation": operation,
+                    "seconds": times,
+                    "digest": operands.digest(result),
+                }
+            )
+    return {"measured": found, "kernels": f"PyTorch, {torch.get_num_threads()} threads"}
+
+
+def _operations(layer: Mapping[str, Any], layout: str) -> dict[str, Any]:
+    """Return, for each operation, what does it and how its result's axes become ours."""
+    given = operands.make(layer)
+    form = MEMORY_FORMATS[layout]
+
+    def tensor(array: Any, axes: Sequence[int]) -> Any:
+        moved = np.ascontiguousarray(array.transpose(axes))
+        return torch.from_numpy(moved).contiguous(memory_format=form)
+
+    x = tensor(given["images"], (0, 3, 1, 2)).requires_grad_()
+    kernel = tensor(given["kernel"], (3, 2, 0, 1)).requires_grad_()
+    bias = torch.from_numpy(given["bias"]).requires_grad_()
+    gradient = tensor(given["gradient"], (0, 3, 1, 2))
+    (top, bottom), (left, right) = layer["padding"]
+
+    def forward() -> Any:
+        padded = functional.pad(x, (left, right, top, bottom)) if top + bottom + left + right else x
+        y = functional.conv2d(
+            padded, kernel, bias, stride=layer["stride"], dilation=layer["dilation"]
+        )
+        if layer["relu"]:
+            y = functional.relu(y)
+        return functional.max_pool2d(y, layer["window"]) if layer["pooling"] == "max" else y
+
+    y = forward()
+
+    def backward(*to: Any) -> Any:
+        return torch.autograd.grad(y, to, gradient, retain_graph=True)[0]
+
+    return {
+        "forward": (forward, (0, 2, 3, 1)),
+        "to images": (lambda: backward(x), (0, 2, 3, 1)),
+        "to kernel": (lambda: backward(kernel, bias), (2, 3, 1, 0)),
+    }
