@@ -111,7 +111,6 @@ def measure_all(
             inputs[key] = str(directory / f"{key}.npz")
             save_inputs(make_inputs(workload), Path(inputs[key]))
         for repetition in range(1, repetitions + 1):
-            found["busy_cores"].append(machine.cores_of_others())
             for program in programs:
                 if program.name in found["failures"]:
                     continue
@@ -123,6 +122,7 @@ def measure_all(
                     "seconds": seconds,
                     "options": dict(program.options),
                 }
+                processors = machine.Processors()
                 try:
                     measured = process.call(
                         "benchmarks.inference_timing:measure",
@@ -135,6 +135,7 @@ def measure_all(
                     found["failures"][program.name] = str(error)
                     print(f"  FAILED: {error}")
                     continue
+                found["busy_cores"].append(processors.busy()[1])
                 found["measurements"] += [
                     {"program": program.name, "repetition": repetition, **one} for one in measured
                 ]

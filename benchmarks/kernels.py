@@ -100,7 +100,6 @@ def measure_all(
     with tempfile.TemporaryDirectory(prefix="striate-bench-") as name:
         directory = Path(name)
         for repetition in range(1, repetitions + 1):
-            found["busy_cores"].append(machine.cores_of_others())
             found["limits"].append(limits.measure(cores, path, directory).as_dict())
             found["limits_one_core"].append(limits.measure(cores[:1], path, directory).as_dict())
             for program in programs:
@@ -109,6 +108,7 @@ def measure_all(
                 print(f"repetition {repetition} of {repetitions}: {program.name} ...", flush=True)
                 one_core = program.name.endswith("one-core")
                 own = VARIABLES.get(program.name, {})
+                processors = machine.Processors()
                 try:
                     record = process.call(
                         f"{program.module}:measure",
@@ -122,6 +122,7 @@ def measure_all(
                     found["failures"][program.name] = str(error)
                     print(f"  FAILED: {error}")
                     continue
+                found["busy_cores"].append(processors.busy()[1])
                 found["measurements"] += [
                     {"program": program.name, "repetition": repetition, **measured}
                     for measured in record["measured"]

@@ -12,7 +12,7 @@ import ctypes
 import math
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,26 +121,27 @@ def measure_one_core(library: str | None, at: float) -> dict[str, Any]:
             flops[isa] = _best_rate(work, at)
             at += WINDOW
     copy = {}
+    largest = max(COPY_BYTES) // 8
+    source, target = np.ones(largest, np.float32), np.zeros(largest, np.float32)
     for size in COPY_BYTES:
-        source, target = np.ones(size // 8, np.float32), np.zeros(size // 8, np.float32)
-        many = range(max(1, 2**20 // size))
 
-        def duplicate(source: Any = source, target: Any = target, many: Any = many) -> float:
-            for _ in many:
-                np.copyto(target, source)
-            return float(2 * source.nbytes * len(many))
+        def duplicate(floats: int = size // 8) -> float:
+            times = max(1, 2**20 // (8 * floats))
+            for _ in range(times):
+                np.copyto(target[:floats], source[:floats])
+            return 8.0 * floats * times
 
         copy[str(size)] = _best_rate(duplicate, at)
         at += WINDOW
     return {"flops": flops, "copy": copy}
 
 
-def _best_rate(work: Any, at: float) -> float:
+def _best_rate(work: Callable[[], float], at: float) -> float:
     """Do `work` in the window that begins at `at`; return what it did a second, at its best."""
     work()
     time.sleep(max(0.0, at - time.time()))
     best = 0.0
-    while time.time() < at + WINDOW:
+    while best == 0 or time.time() < at + WINDOW:
         begin = time.perf_counter()
         done = work()
         best = max(best, done / (time.perf_counter() - begin))

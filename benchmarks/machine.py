@@ -66,13 +66,6 @@ def core_numbers() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
-def cores_of_others(seconds: float = 1.0) -> float | None:
-    """Return how many processors others keep busy while this process waits (None: unknown)."""
-    processors = Processors()
-    time.sleep(seconds)
-    return processors.busy()[1]
-
-
 def _processor() -> str:
     information = Path("/proc/cpuinfo")
     if information.exists():
@@ -95,21 +88,28 @@ def peak_memory_bytes() -> int:
 
 
 class Processors:
-    """How many processors this process and all others keep busy, from now on."""
+    """How many processors this process and all others keep busy, from now on.
+
+    Children that have ended and were waited for count as this process.
+    """
 
     def __init__(self) -> None:
         self.wall = time.perf_counter()
-        self.own = time.process_time()
+        self.own = _own_seconds()
         self.all = _busy_seconds()
 
     def busy(self) -> tuple[float, float | None]:
         """Return the mean since the start: of this process, and of the others (None: unknown)."""
         wall = time.perf_counter() - self.wall
-        own = (time.process_time() - self.own) / wall
+        own = (_own_seconds() - self.own) / wall
         now = _busy_seconds()
         if now is None or self.all is None:
             return own, None
         return own, max(0.0, (now - self.all) / wall - own)
+
+
+def _own_seconds() -> float:
+    return sum(os.times()[:4])
 
 
 def _busy_seconds() -> float | None:

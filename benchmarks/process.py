@@ -87,7 +87,7 @@ def call(
     """
     result, log = directory / f"{name}.json", directory / f"{name}.log"
     result.unlink(missing_ok=True)
-    task = {"function": function, "arguments": arguments, "result": str(result)}
+    task: dict[str, Any] = {"function": function, "arguments": arguments, "result": str(result)}
     if cores is not None:
         task["cores"] = list(cores)
     done = start("benchmarks.process", task, log=log, environment=environment, limit=limit)

@@ -43,15 +43,7 @@ def _making(comparison: Comparison) -> list[str]:
         f"{made['seconds']:g} s of whole epochs after the training named in each title; seeded "
         "noise as images. Medians, with the smallest and largest in brackets.",
     ]
-    others = Spread.of(m.other_cores for m in comparison.measurements if m.other_cores is not None)
-    if others is None:
-        lines.append("What other processes used meanwhile is not known (psutil is not installed).")
-    else:
-        verdict = "" if others.median <= QUIET else " **The machine was not quiet.**"
-        lines.append(
-            f"Meanwhile other processes kept {others.median:.2f} ({others.low:.2f}-"
-            f"{others.high:.2f}) cores busy.{verdict}"
-        )
+    lines.append(busy(m.other_cores for m in comparison.measurements))
     if made.get("interrupted"):
         lines.append("**Interrupted**: not everything that was asked for has been measured.")
     return lines
@@ -148,14 +140,14 @@ def _left_out(comparison: Comparison) -> list[str]:
 
 
 def busy(cores_of_others: Iterable[float | None]) -> str:
-    """Return a sentence on what other processes used before each repetition."""
+    """Return a sentence on what other processes used meanwhile."""
     spread = Spread.of(cores for cores in cores_of_others if cores is not None)
     if spread is None:
         return "What other processes used meanwhile is not known (psutil is not installed)."
-    verdict = "" if spread.high <= QUIET else " **The machine was not quiet.**"
+    verdict = "" if spread.median <= QUIET else " **The machine was not quiet.**"
     return (
-        f"Before the repetitions other processes kept {spread.median:.2f} "
-        f"({spread.low:.2f}-{spread.high:.2f}) cores busy.{verdict}"
+        f"Meanwhile other processes kept {spread.median:.2f} ({spread.low:.2f}-{spread.high:.2f}) "
+        f"cores busy.{verdict}"
     )
 
 

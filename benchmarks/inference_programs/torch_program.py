@@ -21,7 +21,7 @@ def prepare(
 ) -> Predictor:
     """Build the network; a softmax ends it where the lecture's has one."""
     form = MEMORY_FORMATS[layout]
-    modules = build(workload, inputs)
+    modules: Any = build(workload, inputs)
     last = workload.layers[-1]
     if isinstance(last, Dense) and last.activation == "softmax":
         modules.append(nn.Softmax(dim=1))

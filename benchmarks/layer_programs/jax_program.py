@@ -100,9 +100,10 @@ def _nudged(leaf: Array, little: Array) -> Array:
 def _striate(layer: Layer, x: Array, kernel: Array, bias: Array) -> Array:
     from striate.kernels import Geometry, Pooling, convolve
 
+    (top, bottom), (left, right) = layer["padding"]
     geometry = Geometry(
         stride=tuple(layer["stride"]),
-        padding=tuple(tuple(pads) for pads in layer["padding"]),
+        padding=((top, bottom), (left, right)),
         dilation=tuple(layer["dilation"]),
     )
     pooled = None
