@@ -1,6 +1,12 @@
 import json
 import os
 
+import pytest
+
+from striate.cli import checks
+from striate.kernels import native, selftest
+from striate.kernels.cases import CASES
+
 
 def test_all_is_well_here(process, home):
     status, out, err = process("doctor", JAX_COMPILATION_CACHE_DIR=None)
@@ -36,3 +42,44 @@ def test_what_is_wrong_comes_with_its_remedy(process, tmp_path):
     assert set(remedies) == {"program cache", "data sets"}
     assert f"make {file}/striate writable" in remedies["program cache"]
     assert remedies["data sets"] == f"STRIATE_DATA={nowhere} is no folder: mend it or unset it"
+
+
+def test_the_kernels_are_named_and_what_chose_them(process):
+    for variables, words in (
+        ({"STRIATE_ISA": "baseline"}, "native, baseline (STRIATE_ISA=baseline)"),
+        ({"STRIATE_KERNELS": "reference"}, "reference, in plain JAX: STRIATE_KERNELS=reference"),
+    ):
+        status, out, err = process("doctor", **variables)
+        found = {line[:14].strip(): line[14:] for line in out.splitlines()}
+        if not native.available() and "STRIATE_ISA" in variables:
+            assert "no compiled kernels" in found["kernels"]
+            continue
+        assert status == 0, out + err
+        assert words in found["kernels"]
+
+
+@pytest.mark.skipif(not native.available(), reason=str(native.why_not()))
+def test_an_instruction_set_that_is_not_there_is_something_to_mend(process):
+    status, out, _ = process("doctor", "--json", STRIATE_ISA="avx1024")
+    assert status == 1
+    (kernels,) = (c for c in json.loads(out)["checks"] if c["name"] == "kernels")
+    assert kernels["finding"].startswith("none: STRIATE_ISA=avx1024: ")
+    assert kernels["remedy"].startswith("unset STRIATE_ISA")
+
+
+@pytest.mark.slow
+def test_the_self_test_prints_a_line_for_each_case(process):
+    status, out, err = process("doctor", "--self-test")
+    assert status == 0, out + err
+    lines = [line for line in out.splitlines() if line.startswith("self-test")]
+    assert len(lines) == len(CASES)
+    assert all("exact" in line or "average of linear" in line for line in lines)
+
+
+def test_a_case_that_fails_is_said(monkeypatch):
+    case = CASES[0]
+    wrong = selftest.Outcome(case, "native", {"values": 0.0, "to images": 0.5})
+    monkeypatch.setattr(selftest, "check", lambda case: wrong)
+    first = next(checks.self_test())
+    assert first.finding == f"{case.name}: differs by 5e-01 of the largest value; native"
+    assert first.remedy == checks.WRONG

@@ -47,6 +47,7 @@ def test_all_commands_are_there():
         "data",
         "explain",
         "doctor",
+        "bench",
     }
 
 
@@ -64,10 +65,15 @@ def test_a_help_text_fits_a_terminal(path):
 
 
 def test_the_other_examples_are_run_elsewhere():
-    """Training, with fewer epochs, and resuming in test_train; doctor in a process of its own."""
+    """Training, with fewer epochs, and resuming in test_train; doctor and bench in processes."""
     assert set(EXAMPLES) - {*QUICK, *TRAINING, *AFTERWARDS} == {
+        ("bench",),
+        ("bench", "networks", "--quick"),
+        ("bench", "networks", "--network", "N1", "--program", "striate", "--program", "torch"),
+        ("bench", "inference", "--repetitions", "3"),
         ("doctor",),
         ("doctor", "--json"),
+        ("doctor", "--self-test"),
         ("train", "digits"),
         ("train", "mnist", "--model", "isgc"),
         ("train", "--resume", "last"),
