@@ -81,7 +81,8 @@ class TorchTrainer(Trainer):
         self, workload: Workload, inputs: Inputs, *, shuffle: bool, mode: str, layout: str
     ) -> None:
         memory_format = MEMORY_FORMATS[layout]
-        self.model: Any = build(workload, inputs).to(memory_format=memory_format)
+        network: Any = build(workload, inputs)
+        self.model: Any = network.to(memory_format=memory_format)
         self.images = torch.from_numpy(inputs.images.transpose(0, 3, 1, 2)).contiguous(
             memory_format=memory_format
         )
@@ -101,7 +102,7 @@ class TorchTrainer(Trainer):
 
     def _optimizer(self, workload: Workload) -> Any:
         # Weight decay of 2 * l2 is the gradient of l2 * sum(kernel**2).
-        groups = [
+        groups: list[Any] = [
             {"params": self.kernels, "weight_decay": 2 * workload.l2},
             {"params": [p for p in self.model.parameters() if p.ndim == 1]},
         ]
