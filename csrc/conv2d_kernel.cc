@@ -4,6 +4,7 @@
 // pixels of a block of rows. The images are cut into chunks that depend on the shape alone; each
 // chunk has its own sums, and these are added in order: the same bits with any number of threads.
 #include "ops.h"
+#include "selected.h"
 #include "source_rows.h"
 
 namespace striate::STRIATE_ISA {
@@ -159,8 +160,15 @@ struct KernelGradient {
   int64_t stride, sums_size;    // floats of a row of sums, and of all sums of a chunk
   int64_t chunks;               // of the images of a model
   float* sums;
+  int64_t selected;  // floats that a table serves, 0 where no maximum is to be selected from one
+  IntVec index;
+
+  // Floats between the sums of two tap rows.
+  int64_t tap_row() const { return op.kernel_columns * op.channels * stride; }
 
   void run(int64_t chunk) const;
+  void sum_dense(int64_t model, int64_t first, int64_t last, float* total) const;
+  void sum_selected(int64_t model, int64_t first, int64_t last, float* total) const;
 };
 
 void KernelGradient::run(int64_t chunk) const {
@@ -169,11 +177,59 @@ void KernelGradient::run(int64_t chunk) const {
   const int64_t last = (chunk % chunks + 1) * op.images / chunks;
   float* total = sums + chunk * sums_size;
   memset(total, 0, static_cast<size_t>(sums_size) * sizeof(float));
+  if (selected > 0) {
+    sum_selected(model, first, last, total);
+  } else {
+    sum_dense(model, first, last, total);
+  }
+}
+
+void KernelGradient::sum_selected(int64_t model, int64_t first, int64_t last, float* total) const {
+  const int64_t high = picking->window_rows, wide = picking->window_columns;
+  const int64_t windows = pixels / wide;
+  const int64_t most_rows = block_rows / high;
+  SourceRows images(image_source, nullptr);
+  Scratch<const float*> image_rows(most_rows * op.kernel_rows * high);
+  const int64_t spread = (wide - 1) * op.stride_columns * op.channels;
+  for (int64_t image = first; image < last; ++image) {
+    images.start(x.of(model) + image * op.rows * op.columns * op.channels, nullptr);
+    for (int64_t top = 0; top < rows / high; top += most_rows) {
+      const int64_t count = least(most_rows, rows / high - top);
+      int64_t n = 0;
+      for (int64_t row = top; row < top + count; ++row) {
+        for (int64_t u = 0; u < op.kernel_rows; ++u) {
+          for (int64_t i = 0; i < high; ++i) {
+            image_rows[n++] = images.row((row * high + i) * op.stride_rows +
+                                         u * op.dilation_rows - op.pad_top);
+          }
+        }
+      }
+      const int64_t at = image * gradient_image + top * windows * op.filters;
+      const WindowBlock block{gradient.of(model) + at,
+                              positions.of(model) + at,
+                              image_rows.data(),
+                              count,
+                              windows,
+                              op.kernel_rows,
+                              op.filters,
+                              wide * op.stride_columns * op.channels,
+                              index};
+      for (int64_t filter = 0; filter < op.filters; filter += kTileFilters) {
+        for (int64_t run = 0; run < run_count; ++run) {
+          select_run(block, runs[run], selected, spread, filter,
+                     {total, tap_row(), stride,
+                      with_bias && run == 0 ? total + op.kernel_rows * tap_row() : nullptr});
+        }
+      }
+    }
+  }
+}
+
+void KernelGradient::sum_dense(int64_t model, int64_t first, int64_t last, float* total) const {
   SourceRows images(image_source, nullptr);
   SourceRows gradients(gradient_source, picking);
   Scratch<const float*> gradient_rows(block_rows);
   Scratch<const float*> image_rows(block_rows * op.kernel_rows);
-  const int64_t tap_row = op.kernel_columns * op.channels * stride;
   for (int64_t image = first; image < last; ++image) {
     images.start(x.of(model) + image * op.rows * op.columns * op.channels, nullptr);
     gradients.start(gradient.of(model) + image * gradient_image,
@@ -193,13 +249,13 @@ void KernelGradient::run(int64_t chunk) const {
       for (int64_t filter = 0; filter < op.filters; filter += kTileFilters) {
         for (int64_t n = 0; n < run_count; ++n) {
           if (op.filters - filter > kLanes) {
-            sum_run<2>(block, runs[n], filter, total, tap_row, stride);
+            sum_run<2>(block, runs[n], filter, total, tap_row(), stride);
           } else {
-            sum_run<1>(block, runs[n], filter, total, tap_row, stride);
+            sum_run<1>(block, runs[n], filter, total, tap_row(), stride);
           }
         }
       }
-      if (with_bias) sum_bias(block, op.filters, total + op.kernel_rows * tap_row);
+      if (with_bias) sum_bias(block, op.filters, total + op.kernel_rows * tap_row());
     }
   }
 }
@@ -228,8 +284,12 @@ void conv2d_kernel(const Workers& workers, const Convolution& op, const Fusion& 
   const int64_t windows = op.output_columns / fusion.window_columns;
   const int64_t rows = window_rows * fusion.window_rows;
   const int64_t pixels = windows * fusion.window_columns;
-  const int64_t block_rows =
-      most(1, least(rows, (kBlockPixels + pixels - 1) / most(1, pixels)));
+  // A gradient without positions is one of pixels, or of averages.
+  const int64_t selected = positions.data == nullptr ? 0 : selected_floats(op, fusion);
+  const int64_t block_pixels = selected > 0 ? kBlockPixels * 8 : kBlockPixels;
+  const int64_t row_unit = selected > 0 ? fusion.window_rows : 1;
+  const int64_t block_rows = most(
+      row_unit, least(rows, (block_pixels + pixels - 1) / most(1, pixels) / row_unit * row_unit));
   const int64_t stride = whole_vectors(op.filters);
   const int64_t reach =
       (op.output_columns - 1) * op.stride_columns + (op.kernel_columns - 1) * op.dilation_columns;
@@ -260,7 +320,9 @@ void conv2d_kernel(const Workers& workers, const Convolution& op, const Fusion& 
                          stride,
                          sums_size,
                          chunks,
-                         sums.data()};
+                         sums.data(),
+                         selected,
+                         selected > 0 ? selected_index(op, fusion) : IntVec{}};
   // Few operations are done sooner than another thread comes.
   const int64_t all = op.models * chunks;
   const int64_t parts = flops(op) < kAloneFlops ? 1 : all;

@@ -162,6 +162,87 @@ STRIATE_INLINE void store_bytes_up_to(uint8_t* to, IntVec v, int64_t n) {
   }
 }
 
+// The first n lanes, for loads in a loop: what is found out about n once.
+#if defined(__AVX512F__)
+
+class FirstLanes {
+ public:
+  explicit FirstLanes(int64_t n) : mask_(n >= kLanes ? __mmask16{0xffff} : first(n)) {}
+  STRIATE_INLINE Vec load(const float* from) const {
+    return reinterpret_cast<Vec>(_mm512_maskz_loadu_ps(mask_, from));
+  }
+  STRIATE_INLINE IntVec load_bytes(const uint8_t* from) const {
+    return reinterpret_cast<IntVec>(
+        _mm512_maskz_cvtepu8_epi32(0xffff, _mm_maskz_loadu_epi8(mask_, from)));
+  }
+
+ private:
+  const __mmask16 mask_;
+};
+
+#else
+
+class FirstLanes {
+ public:
+  explicit FirstLanes(int64_t n) : n_(n) {}
+  STRIATE_INLINE Vec load(const float* from) const { return load_up_to(from, n_); }
+  STRIATE_INLINE IntVec load_bytes(const uint8_t* from) const {
+    return load_bytes_up_to(from, n_);
+  }
+
+ private:
+  const int64_t n_;
+};
+
+#endif
+
+// A vector as a table of floats: lane i of `permute` is lane index[i] % kLanes of the table.
+// `halves` puts the first n <= kLanes / 2 floats of two rows into the halves of a table.
+#if defined(__AVX512F__)
+
+constexpr bool kPermutes = true;
+STRIATE_INLINE Vec permute(Vec table, IntVec index) {
+  return reinterpret_cast<Vec>(_mm512_maskz_permutexvar_ps(
+      0xffff, reinterpret_cast<__m512i>(index), reinterpret_cast<__m512>(table)));
+}
+STRIATE_INLINE IntVec permute(IntVec table, IntVec index) {
+  return reinterpret_cast<IntVec>(_mm512_maskz_permutexvar_epi32(
+      0xffff, reinterpret_cast<__m512i>(index), reinterpret_cast<__m512i>(table)));
+}
+STRIATE_INLINE Vec halves(const float* low, const float* high, int64_t n) {
+  const __mmask8 mask = static_cast<__mmask8>((1u << n) - 1u);
+  const __m512 both = _mm512_maskz_broadcast_f32x8(0xffff, _mm256_maskz_loadu_ps(mask, low));
+  return reinterpret_cast<Vec>(
+      _mm512_mask_broadcast_f32x8(both, 0xff00, _mm256_maskz_loadu_ps(mask, high)));
+}
+
+#elif defined(__AVX2__)
+
+constexpr bool kPermutes = true;
+STRIATE_INLINE Vec permute(Vec table, IntVec index) {
+  return reinterpret_cast<Vec>(_mm256_permutevar8x32_ps(reinterpret_cast<__m256>(table),
+                                                        reinterpret_cast<__m256i>(index)));
+}
+STRIATE_INLINE IntVec permute(IntVec table, IntVec index) {
+  return reinterpret_cast<IntVec>(_mm256_permutevar8x32_epi32(
+      reinterpret_cast<__m256i>(table), reinterpret_cast<__m256i>(index)));
+}
+STRIATE_INLINE Vec halves(const float* low, const float* high, int64_t n) {
+  const __m128i lanes = _mm_setr_epi32(0, 1, 2, 3);
+  const __m128i mask = _mm_cmpgt_epi32(_mm_set1_epi32(static_cast<int>(n)), lanes);
+  return reinterpret_cast<Vec>(
+      _mm256_set_m128(_mm_maskload_ps(high, mask), _mm_maskload_ps(low, mask)));
+}
+
+#else
+
+constexpr bool kPermutes = false;
+STRIATE_INLINE Vec permute(Vec table, IntVec) { return table; }
+STRIATE_INLINE IntVec permute(IntVec table, IntVec) { return table; }
+STRIATE_INLINE Vec halves(const float*, const float*, int64_t) { return Vec{}; }
+
+#endif
+
 // Lanes of a comparison, and values chosen by them.
 #if defined(__AVX512F__)
 

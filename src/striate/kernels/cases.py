@@ -84,6 +84,7 @@ class Case:
 _RELU = Fusion(relu=True)
 _MAX = Fusion("max", (2, 2), relu=True)
 _ODD = Geometry(stride=(2, 3), padding=((1, 2), (0, 3)), dilation=(2, 1))
+_WIDE = Geometry(stride=(2, 2), padding=((2, 1), (3, 0)), dilation=(1, 2))
 
 
 def _same(image: Pair, window: Pair, stride: Pair = (1, 1)) -> Geometry:
@@ -113,6 +114,7 @@ CASES = (
     Case("maximum of linear", 2, (9, 9), 2, (3, 3), 5, fusion=Fusion("max", (2, 2))),
     Case("window 3x2", 2, (12, 11), 3, (2, 2), 40, fusion=Fusion("max", (3, 2), relu=True)),
     Case("window 1x4", 2, (3, 21), 3, (2, 2), 18, fusion=Fusion("max", (1, 4), relu=True)),
+    Case("window 2x3 of one channel", 3, (15, 27), 1, (3, 4), 20, _WIDE, Fusion("max", (2, 3))),
     Case("average", 2, (11, 10), 3, (3, 3), 34, fusion=Fusion("average", (2, 2), relu=True)),
     Case("average of linear", 2, (14, 13), 2, (3, 3), 6, fusion=Fusion("average", (3, 3))),
     Case("stride", 3, (15, 14), 3, (3, 3), 16, Geometry(stride=(2, 2)), _RELU),
