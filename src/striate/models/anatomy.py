@@ -163,12 +163,30 @@ def anatomy(model: keras.Model) -> Anatomy:
     return Anatomy(model.name, inputs, tuple(walk.rows), tuple(walk.uncounted))
 
 
+def views(model: keras.Model) -> dict[str, View]:
+    """Return which pixels the neurons of each layer see, by the layer's name, where it is known.
+
+    Of a layer that is used again it is the last use.
+
+    Parameters
+    ----------
+    model
+        A built Keras model; of a subclassed one nothing is known.
+    """
+    if not _has_graph(model):
+        return {}
+    walk = _Walk()
+    walk.follow(model, [_view_of_input(model, tensor) for tensor in model.inputs], "")
+    return walk.views
+
+
 class _Walk:
     """Follows the graph of a model, and of those nested in it, and notes each layer."""
 
     def __init__(self) -> None:
         self.rows: list[LayerAnatomy] = []
         self.uncounted: list[str] = []
+        self.views: dict[str, View] = {}
         self._uses: dict[int, int] = {}
 
     def follow(
@@ -193,6 +211,8 @@ class _Walk:
         output = tuple(node.output_tensors[0].shape[1:])
         known = [view for view in views if view is not None]
         view = view_through(layer, known, inputs, output) if len(known) == len(views) else None
+        if view is not None:
+            self.views[layer.name] = view
         cost = flops(layer, inputs, output)
         if cost is None:
             self.uncounted.append(name)

@@ -61,6 +61,12 @@ class AxisView:
             count,
         )
 
+    @property
+    def centres(self) -> tuple[float, ...]:
+        """The middle of what each neuron sees, as a position among the pixels; 0 is the first's."""
+        middle = self.start + (self.field - 1) / 2
+        return tuple(float(middle + i * self.jump) for i in range(self.count))
+
     def whole(self) -> AxisView:
         """Return the view of one neuron that sees what all of these see together."""
         return AxisView(self.start, self.field + (self.count - 1) * self.jump, Fraction(0), 1)
