@@ -97,7 +97,7 @@ def test_what_is_no_hdf5_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_large_file_is_not_hashed_and_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed = load(path)
-    monkeypatch.setattr("striate.data.hdf5._HASHED_BYTES", 100)
+    monkeypatch.setattr("striate.data.source._HASHED_BYTES", 100)
     data = load(path)
     assert "sha256" not in data.provenance["files"][0]
     assert "was not hashed" in data.provenance["notes"][-1]

@@ -100,6 +100,7 @@ def assemble(
             "scaling": scaling.sentence,
             "licence": source.licence,
             "notes": notes,
+            **source.details,
         },
     )
 

@@ -127,7 +127,8 @@ class Dataset:
         A short name.
     provenance
         What is known of the origin, as JSON can hold it: ``source``, ``files`` with SHA-256,
-        ``split`` (how, seed), ``scaling``, ``licence``, ``notes`` (sentences).
+        ``split`` (how, seed), ``scaling``, ``licence``, ``notes`` (sentences); of jets also
+        ``image``, the options of their images.
 
     Raises
     ------

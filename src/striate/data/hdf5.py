@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.data.arraynames import Head, find_class_names, find_columns, unused
-from striate.data.source import RawSplit, Source, file_record, one_line
+from striate.data.source import RawSplit, Source, file_records, one_line
 from striate.errors import StriateError
 
 if TYPE_CHECKING:
     import h5py
 
 _BLOCK_BYTES = 1 << 26
-_HASHED_BYTES = 1 << 30
-_UNHASHED = "Larger than 1 GiB, the file was not hashed; the fingerprint is of what was read."
 
 
 def read_hdf5(path: Path, *, arrays: Mapping[str, str] | None = None) -> Source:
@@ -82,15 +80,14 @@ def _read(file: h5py.File, path: Path, given: Mapping[str, str] | None) -> Sourc
         stored = found[columns.images].dtype
         if stored.kind not in "buif":
             raise StriateError(f"{path}: {columns.images!r} does not hold numbers, but {stored}")
-    size = path.stat().st_size
-    hashed = size <= _HASHED_BYTES
+    files, unhashed = file_records([path])
     return Source(
         splits,
         name=path.stem,
         origin=str(path),
         class_names=class_names,
-        files=[file_record(path) if hashed else {"name": path.name, "bytes": size}],
-        notes=[*unused(heads, columns_of), *(() if hashed else (_UNHASHED,))],
+        files=files,
+        notes=[*unused(heads, columns_of), *unhashed],
     )
 
 

@@ -12,6 +12,9 @@ import numpy as np
 
 from striate.errors import StriateError
 
+_HASHED_BYTES = 1 << 30
+_UNHASHED = "Larger than 1 GiB, a file was not hashed; the fingerprint is of what was read."
+
 
 @runtime_checkable
 class Lazy(Protocol):
@@ -68,6 +71,8 @@ class Source:
         Records of :func:`file_record`.
     licence, notes
         What a user of the data must know; notes are sentences.
+    details
+        What else belongs into the provenance, by a key of its own, as JSON can hold it.
     """
 
     splits: Mapping[str, RawSplit]
@@ -77,6 +82,7 @@ class Source:
     files: Sequence[Mapping[str, Any]] = ()
     licence: str | None = None
     notes: Sequence[str] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def one_line(error: Exception) -> str:
@@ -94,6 +100,16 @@ def file_record(path: Path, content: bytes | None = None) -> dict[str, Any]:
         digest = hashlib.sha256(content).hexdigest()
         size = len(content)
     return {"name": path.name, "bytes": size, "sha256": digest}
+
+
+def file_records(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return a record of each file, without the hash of large ones, and a note that says so."""
+    hashed = [path.stat().st_size <= _HASHED_BYTES for path in paths]
+    records = [
+        file_record(path) if small else {"name": path.name, "bytes": path.stat().st_size}
+        for path, small in zip(paths, hashed, strict=True)
+    ]
+    return records, [] if all(hashed) else [_UNHASHED]
 
 
 def read_bytes(path: Path) -> bytes:

@@ -13,7 +13,7 @@ NORMALISATIONS = ("none", "sum", "sqrt", "l2", "standardise")
 
 
 def normalised(images: np.ndarray, channels: Sequence[str], normalise: str) -> np.ndarray:
-    """Divide images in GeV and numbers by their ``"sum"`` or ``"l2"`` norm; or ``"sqrt"``, the root.
+    """Divide images by their ``"sum"`` or ``"l2"`` norm; ``"sqrt"`` is the root of the former.
 
     Channels of pT are divided by one norm over all of them, so that their ratio stays; a channel of
     numbers by its own. An empty image stays empty.
