@@ -169,7 +169,7 @@ def _say(explanation: Explanation) -> None:
         [
             (
                 found.method,
-                f"{found.total:.4g}",
+                "-" if found.change is None else f"{found.total:.4g}",
                 "-" if found.change is None else f"{found.change:.4g}",
                 "-" if found.residue is None else f"{found.residue:.2%}",
                 _axiom(found.complete, found.steps, found.patch, found.layer),

@@ -9,6 +9,7 @@ are as they were.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -97,6 +98,9 @@ class Scores:
 
     def __init__(self, model: Any, images: np.ndarray, kind: Kind | None = None) -> None:
         self._model = model
+        # A subclassed model's own call need not take the argument.
+        takes = inspect.signature(model.call).parameters
+        self._inference = {"training": False} if "training" in takes else {}
         self._final = _final_operation(model)
         pixels = jnp.asarray(images[:BATCH], dtype=jnp.float32)
         outputs = model(pixels, training=False)
@@ -227,7 +231,7 @@ class Scores:
 
     def _score(self, weights: Any, pixels: jax.Array, number: int | jax.Array) -> jax.Array:
         with self._strip() if self._strip is not None else ExitStack():
-            outputs, _ = self._model.stateless_call(*weights, pixels, training=False)
+            outputs, _ = self._model.stateless_call(*weights, pixels, **self._inference)
         values = outputs.astype(jnp.float32)
         if values.shape[1] == 1:
             # Of two classes: the output speaks for the second.
@@ -294,7 +298,7 @@ class Scores:
 
         layers = self._layers([c for c in self._calls if isinstance(c.layer, _CONVOLUTIONS)])
         with _intercepted(layers, note):
-            self._model.stateless_call(*weights, pixels, training=False)
+            self._model.stateless_call(*weights, pixels, **self._inference)
         return responses
 
     def _in_batches(

@@ -57,6 +57,8 @@ def exciting_patches(
 ) -> list[Patch]:
     """Return the patches that excite a kernel most, strongest first, at most one of each image.
 
+    An image to which a rectified kernel gives 0 throughout does not excite it, and gives none.
+
     Parameters
     ----------
     responses
@@ -70,7 +72,8 @@ def exciting_patches(
     most
         How many patches.
     """
-    order = np.argsort(-responses.values[:, kernel], kind="stable")[:most]
+    values = responses.values[:, kernel]
+    order = [n for n in np.argsort(-values, kind="stable")[:most] if values[n] != 0]
     down, across = view.axes
     found = []
     for number in order:
@@ -83,7 +86,7 @@ def exciting_patches(
         found.append(
             Patch(
                 _cut(images[number], corner, sides),
-                float(responses.values[number, kernel]),
+                float(values[number]),
                 int(number),
             )
         )
@@ -121,14 +124,17 @@ def patches_figure(
     drawn = kernels is not None and kernels.shape[2] in {1, 3} and kernels.shape[3] == count
     columns = tiles.COLUMNS - drawn
     rows = [exciting_patches(responses, images, view, int(k), columns) for k in chosen]
-    brightest = max(float(np.nanmax(p.pixels)) for row in rows for p in row) or 1.0
-    height = tiles.height_of([rows[0][0].pixels])
+    brightest = float(images.max()) or 1.0
+    sides = [math.ceil(axis.field) for axis in view.axes]
+    height = tiles.height_of([np.empty(sides)])
     pitch = tiles.LINE + 0.03 + height + tiles.MARGIN
-    top = 2 * tiles.LINE + 0.16
-    field = " × ".join(str(math.ceil(axis.field)) for axis in view.axes)
+    top = (2 + drawn) * tiles.LINE + 0.16
+    field = " × ".join(map(str, sides))
     number = f"{len(chosen)} of {count} kernels" if len(chosen) < count else f"{count} kernels"
-    scale = tiles.limit(kernels) if kernels is not None else 1.0
-    hint = "first the kernel, dark is negative; then the " if drawn else "the "
+    scale = (tiles.limit(kernels) or 1.0) if kernels is not None else 1.0
+    hints = [f"{'then ' if drawn else ''}the patches that excite it most, of {searched}"]
+    if drawn:
+        hints.insert(0, f"first the kernel, weights from dark −{scale:.2g} to light {scale:.2g};")
     with context():
         figure = Figure(figsize=(WIDTH, top + pitch * len(chosen) + tiles.MARGIN))
         tiles.write(figure, tiles.MARGIN, 0.04, clipped(layer, 22), fontweight="bold")
@@ -140,9 +146,8 @@ def patches_figure(
             ha="right",
             color=QUIET,
         )
-        tiles.write(
-            figure, tiles.MARGIN, 0.06 + tiles.LINE, f"{hint}strongest of {searched}", color=QUIET
-        )
+        for line, hint in enumerate(hints, 1):
+            tiles.write(figure, tiles.MARGIN, 0.06 + line * tiles.LINE, hint, color=QUIET)
         for position, (kernel, row) in enumerate(zip(chosen, rows, strict=True)):
             upper = top + position * pitch
             words = _strength(row)
@@ -156,8 +161,8 @@ def patches_figure(
 
 
 def _strength(row: Sequence[Patch]) -> str:
-    if row[0].value == 0 and row[-1].value == 0:
-        return "output 0, on no image is it active"
+    if not row:
+        return "active on none of these images"
     return f"output {row[0].value:.3g} to {row[-1].value:.3g}".replace("-", "−")
 
 

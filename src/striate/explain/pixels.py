@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from striate.explain.attribution import Attribution, Method
@@ -32,10 +33,17 @@ TITLES: dict[Method, str] = {
 
 _GAP = 0.36
 _SIDE = (WIDTH - 2 * 0.14 - _GAP) / 2
-_BAR = 0.42
+_BAR = 0.47
 """Height in inches of a colour bar with its numbers and its label."""
 
+_BELOW = _BAR + 2 * tiles.LINE + 0.2
+_BELOW_FIRST = _BAR + 2 * tiles.LINE
+"""What the first row of pictures, which has no colour bars, leaves out below it."""
+
 _MOST_CLASSES = 5
+
+# What Grad-CAM gives is never negative: zero is grey and light is positive, as beside it.
+_POSITIVE = ListedColormap(DIVERGING(np.linspace(0.5, 1, 128)), "striate_positive")
 
 
 def attributions(
@@ -66,12 +74,11 @@ def attributions(
         Of all classes; the likeliest are drawn.
     """
     height = tiles.height_of([image], _SIDE)
-    below = _BAR + 2 * tiles.LINE + 0.2
     top = 0.1 + tiles.LINE * len(heading)
-    pitch = tiles.LINE + 0.06 + height + below
+    pitch = tiles.LINE + 0.06 + height + _BELOW
     rows = -(-(len(found) + 2) // 2)
     with context():
-        figure = Figure(figsize=(WIDTH, top + rows * pitch - _BAR - 2 * tiles.LINE * (rows == 1)))
+        figure = Figure(figsize=(WIDTH, top + rows * pitch - _BELOW_FIRST - 0.1))
         for number, line in enumerate(heading):
             tiles.write(
                 figure,
@@ -83,8 +90,7 @@ def attributions(
             )
         _image(figure, image, *_place(0, top, pitch), height)
         _bars(figure, class_names, probabilities, *_place(1, top, pitch), height)
-        # The first row has no colour bars.
-        top -= _BAR + 2 * tiles.LINE
+        top -= _BELOW_FIRST
         for number, attribution in enumerate(found, 2):
             _shares(figure, attribution, unit, *_place(number, top, pitch), height)
     return figure
@@ -93,7 +99,8 @@ def attributions(
 def axiom(found: Attribution) -> tuple[str, str]:
     """Return two lines on what a method promises, and whether it holds."""
     if found.method == "grad-cam":
-        return f"maps of {clipped(found.layer or '', 22)}", "what is negative is cut"
+        cut = "what is negative is cut" if found.values.any() else "nowhere positive for this class"
+        return f"maps of {clipped(found.layer or '', 22)}", cut
     if found.method == "occlusion" and found.change is None:
         side = found.patch
         return "mean fall of the score with a", f"patch of {side} × {side} hidden"
@@ -166,7 +173,7 @@ def _shares(
     positive = found.method == "grad-cam"
     picture = axes.imshow(
         found.values,
-        cmap="gray_r" if positive else DIVERGING,
+        cmap=_POSITIVE if positive else DIVERGING,
         vmin=0 if positive else -largest,
         vmax=largest,
         interpolation="nearest",

@@ -275,7 +275,7 @@ class Explainer:
         chosen = list(dict.fromkeys(asked or METHODS))
         if self.convolutions or "grad-cam" not in chosen:
             return chosen, []
-        why = f"the network {self._model.name!r} has no convolution layer"
+        why = "the network has no convolution layer"
         if asked or layer:
             raise StriateError(f"Grad-CAM does not apply: {why}; use another method")
         chosen.remove("grad-cam")
@@ -296,16 +296,14 @@ def _pixels(explanation: Explanation, data: str) -> plots.Figure:
         for n in (explanation.true, explanation.predicted, explanation.explained)
     )
     chance = percent(float(explanation.probabilities[explanation.predicted]))
-    channels = explanation.image.shape[2]
     heading = [
         f"{clipped(data, 16)}, test image {explanation.index}: {true}",
         f"predicted {predicted} ({chance})",
         f"explained: the {explanation.kind} of {explained}",
         f"it is {explanation.score:.4g}; for the baseline ({explanation.baseline}) "
         f"{explanation.baseline_score:.4g}; light raises it, dark lowers it".replace("-", "−"),
+        *explanation.notes,
     ]
-    if channels > 1:
-        heading.append(f"the shares of a pixel are summed over its {channels} channels")
     return attributions(
         explanation.image,
         explanation.attributions,
