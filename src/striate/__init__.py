@@ -16,35 +16,39 @@ from striate.errors import StriateError
 _backend.select()
 
 if TYPE_CHECKING:
-    from striate import data, engine, evaluation, kernels, models, plots, report, runs
+    from striate import data, engine, evaluation, kernels, models, plots, report, runs, scans
     from striate.data import Dataset, Split, load
     from striate.engine import Model, Sequential, accelerate
     from striate.evaluation import Evaluation, evaluate
     from striate.report import write_report
     from striate.runs import Run, train
+    from striate.scans import GridResult, grid
 
 __version__ = importlib.metadata.version("striate")
 
 _HOMES = {
     "Dataset": "striate.data",
     "Evaluation": "striate.evaluation",
+    "GridResult": "striate.scans",
     "Model": "striate.engine",
     "Run": "striate.runs",
     "Sequential": "striate.engine",
     "Split": "striate.data",
     "accelerate": "striate.engine",
     "evaluate": "striate.evaluation",
+    "grid": "striate.scans",
     "load": "striate.data",
     "train": "striate.runs",
     "write_report": "striate.report",
 }
 _MODULES = frozenset(
-    {"data", "engine", "evaluation", "kernels", "models", "plots", "report", "runs"}
+    {"data", "engine", "evaluation", "kernels", "models", "plots", "report", "runs", "scans"}
 )
 
 __all__ = [
     "Dataset",
     "Evaluation",
+    "GridResult",
     "Model",
     "Run",
     "Sequential",
@@ -55,12 +59,14 @@ __all__ = [
     "engine",
     "evaluate",
     "evaluation",
+    "grid",
     "kernels",
     "load",
     "models",
     "plots",
     "report",
     "runs",
+    "scans",
     "train",
     "write_report",
 ]

@@ -24,6 +24,7 @@ ORDER = [
     ("plots",),
     ("report",),
     ("explain",),
+    ("scans",),
     ("cli",),
 ]
 RANK = {stage: rank for rank, stages in enumerate(ORDER) for stage in stages}

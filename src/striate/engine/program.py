@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,22 +104,22 @@ class Program:
 
     def start(self) -> State:
         """Return the state that the model's variables hold now, as copies."""
-        groups = _variables(self.model)
-        trainable, other, optimizer, _ = ([jnp.array(v.value) for v in g] for g in groups)
+        trainable, other, optimizer, _ = (
+            [jnp.array(v.value) for v in group] for group in variables(self.model)
+        )
         return trainable, other, optimizer, self._metrics()
 
     def attach(self, state: State) -> None:
         """Write copies of the state into the model's variables."""
-        for variables, values in zip(_variables(self.model), state, strict=True):
-            for variable, value in zip(variables, values, strict=True):
+        for group, values in zip(variables(self.model), state, strict=True):
+            for variable, value in zip(group, values, strict=True):
                 variable.assign(jnp.array(value))
 
     def order(self, epoch: int) -> np.ndarray:
         """Return the order of the training images in an epoch, by (seed, epoch) alone."""
         if not self.shuffle:
             return np.arange(self.images, dtype=np.int32)
-        random = np.random.default_rng([self.seed, epoch])
-        return random.permutation(self.images).astype(np.int32)
+        return shuffled(self.images, self.seed, epoch)
 
     def run_epoch(
         self,
@@ -212,27 +212,13 @@ def compile_program(
     StriateError
         If the model does not fit the data, or cannot be compiled.
     """
-    reason = why_not_compiled(model)
-    if reason is not None:
-        raise StriateError(
-            f"model {model.name!r} cannot be compiled ({reason}): "
-            "compile it without that, or train it with its own fit"
-        )
-    _refuse_other_images(model, data)
+    refuse_unfit(model, data)
     batch_size = min(batch_size, len(data.train))
-    training = _arrays(data.train, model, data)
-    validation = _arrays(data.validation or data.test, model, data)
-    model._symbolic_build(data_batch=_batch(jax.tree.map(lambda a: a[:batch_size], training)))
-    model.reset_metrics()
+    training = split_arrays(data.train, model, data)
+    validation = split_arrays(data.validation or data.test, model, data)
+    build(model, training, batch_size)
     lowering = Lowering(model)
-
-    def gather(source: Tree, i: jax.Array) -> Tree:
-        arrays, order = source
-        places = lax.dynamic_slice_in_dim(order, i * batch_size, batch_size)
-        return _batch(_gather(arrays, places))
-
-    def gather_rest(source: Tree, _: jax.Array) -> Tree:
-        return _batch(_gather(*source))
+    gather, gather_rest = gatherers(batch_size)
 
     def train_step(state: Tree, batch: Tree) -> Tree:
         return model.train_step(state, batch)
@@ -250,23 +236,52 @@ def compile_program(
         _validation=jax.tree.map(jnp.asarray, validation),
         _advance=jax.jit(loops.repeat(train_step, lowering, gather), donate_argnums=0),
         _finish=jax.jit(loops.repeat(train_step, lowering, gather_rest), donate_argnums=0),
-        _validate=_validation_function(test_step, lowering, len(validation[0])),
+        _validate=over_all_images(test_step, lowering, len(validation[0])),
         _fresh_metrics=[np.array(v.value) for v in model.metrics_variables],
     )
 
 
-def _validation_function(
+def shuffled(images: int, seed: int, epoch: int) -> np.ndarray:
+    """Return the order of the training images in an epoch, (images,) int32."""
+    random = np.random.default_rng([seed, epoch])
+    return random.permutation(images).astype(np.int32)
+
+
+def build(model: Any, training: Tree, batch_size: int) -> None:
+    """Make all variables of a model, those of its optimizer and metrics included."""
+    model._symbolic_build(data_batch=as_batch(jax.tree.map(lambda a: a[:batch_size], training)))
+    model.reset_metrics()
+
+
+def gatherers(batch_size: int) -> tuple[Callable[[Tree, Any], Tree], Callable[[Tree, Any], Tree]]:
+    """Make what picks batch i of (arrays, order), and what picks the images that are left.
+
+    An order with an axis of models in front, (models, images), gives batches with one.
+    """
+
+    def gather(source: Tree, i: jax.Array) -> Tree:
+        arrays, order = source
+        places = lax.dynamic_slice_in_dim(order, i * batch_size, batch_size, axis=-1)
+        return as_batch(_gather(arrays, places))
+
+    def gather_rest(source: Tree, _: jax.Array) -> Tree:
+        return as_batch(_gather(*source))
+
+    return gather, gather_rest
+
+
+def over_all_images(
     step: loops.Step, lowering: Lowering, images: int
 ) -> Callable[[Tree, Tree], Tree]:
-    """Make the function that runs the test step over all validation images and gives the logs."""
+    """Make the function that runs the test step over all images and gives the logs."""
     # Equal batches where that is possible: a partial one would be compiled apart.
     size = math.ceil(images / math.ceil(images / VALIDATION_BATCH))
 
     def slices(arrays: Tree, i: jax.Array) -> Tree:
-        return _batch(jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, i * size, size), arrays))
+        return as_batch(jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, i * size, size), arrays))
 
     whole = loops.repeat(step, lowering, slices)
-    rest = loops.repeat(step, lowering, lambda arrays, _: _batch(arrays))
+    rest = loops.repeat(step, lowering, lambda arrays, _: as_batch(arrays))
 
     @jax.jit
     def validate(state: Tree, arrays: Tree) -> Tree:
@@ -279,12 +294,37 @@ def _validation_function(
     return validate
 
 
-def _arrays(split: Split, model: Any, data: Dataset) -> tuple[np.ndarray, ...]:
+def split_arrays(split: Split, model: Any, data: Dataset) -> tuple[np.ndarray, ...]:
     """Return pixels, encoded labels and, if there are any, weights."""
     arrays = [split.pixels, encode(split.labels, model, len(data.class_names))]
     if split.weights is not None:
         arrays.append(split.weights)
     return tuple(arrays)
+
+
+def on_device(split: Split, model: Any, data: Dataset) -> Tree:
+    """Return `split_arrays` as arrays of JAX."""
+    return jax.tree.map(jnp.asarray, split_arrays(split, model, data))
+
+
+def initial_state(model: Any) -> list[list[np.ndarray]]:
+    """Return the values of a new model's trainable, other and optimizer variables."""
+    model.optimizer.build(model.trainable_variables)
+    return [[np.array(v.value) for v in group] for group in variables(model)[:3]]
+
+
+def encoding(model: Any, data: Dataset) -> Hashable:
+    """Return how a model's loss takes labels: equal for models that can share `split_arrays`."""
+    sample = encode(data.train.labels[:1], model, len(data.class_names))
+    return sample.dtype.str, sample.shape
+
+
+def as_batch(arrays: Tree) -> Tree:
+    """Turn pixels to images in [0, 1] as `Split.images` does, here a batch at a time."""
+    pixels, *others = arrays
+    if pixels.dtype == np.uint8:
+        pixels = pixels.astype(np.float32) / np.float32(255)
+    return (pixels, *others)
 
 
 def _gather(arrays: Tree, places: jax.Array) -> Tree:
@@ -295,15 +335,8 @@ def _gather(arrays: Tree, places: jax.Array) -> Tree:
     return lax.optimization_barrier(jax.tree.map(lambda a: a[places], arrays))
 
 
-def _batch(arrays: Tree) -> Tree:
-    """Turn pixels to images in [0, 1] as `Split.images` does, here a batch at a time."""
-    pixels, *others = arrays
-    if pixels.dtype == np.uint8:
-        pixels = pixels.astype(np.float32) / np.float32(255)
-    return (pixels, *others)
-
-
-def _variables(model: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+def variables(model: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+    """Return the model's trainable, other, optimizer and metrics variables."""
     return (
         model.trainable_variables,
         model.non_trainable_variables,
@@ -312,8 +345,14 @@ def _variables(model: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
     )
 
 
-def _refuse_other_images(model: Any, data: Dataset) -> None:
-    """Raise if the model cannot take the images of the data."""
+def refuse_unfit(model: Any, data: Dataset) -> None:
+    """Raise if the model cannot be compiled, or cannot take the images of the data."""
+    reason = why_not_compiled(model)
+    if reason is not None:
+        raise StriateError(
+            f"model {model.name!r} cannot be compiled ({reason}): "
+            "compile it without that, or train it with its own fit"
+        )
     if not isinstance(model, keras.Sequential | Functional):
         raise StriateError(
             f"model {model.name!r} is a subclass of keras.Model, whose shapes are not known: make "

@@ -7,6 +7,7 @@
 from striate.plots.activation_maps import feature_maps
 from striate.plots.confusion_matrix import confusion
 from striate.plots.curves import history
+from striate.plots.heatmap import heatmap
 from striate.plots.images import mistakes, predictions, samples
 from striate.plots.reliability import calibration
 from striate.plots.roc_curves import roc
@@ -18,6 +19,7 @@ __all__ = [
     "calibration",
     "confusion",
     "feature_maps",
+    "heatmap",
     "history",
     "kernels",
     "mistakes",

@@ -1,0 +1,307 @@
+"""Several models of one structure trained as one program.
+
+Keras's own ``train_step`` is mapped over a leading axis of models: their weights, random states and
+optimizer states, and the numbers of their configurations (`striate.engine.numbers`). The images lie
+on the device once; where all models see them in one order, each batch is gathered once for all.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from striate.engine import loops, program
+from striate.engine.hyperparameters import Place, describe
+from striate.engine.lowering import Lowering
+from striate.engine.numbers import WIDTH, Feed
+
+Tree = Any
+Logs = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class GridProgram:
+    """Models of one structure, their data and a batch size, compiled as one program.
+
+    Made by `compile_grid`. A state is that of `striate.engine.Program` with an axis of models in
+    front of each array. It may hold fewer models than the program was made for; which ones is said
+    by `models` where it matters.
+
+    Attributes
+    ----------
+    model
+        The Keras model that is traced; its variables are never written.
+    batch_size, images
+        Of the training.
+    shuffle_seeds
+        For each model, what decides with the number of the epoch the order of its images; None
+        where they come as they are.
+    """
+
+    model: Any
+    batch_size: int
+    images: int
+    shuffle_seeds: tuple[int, ...] | None
+    _arrays: Mapping[str, Tree]
+    _rows: np.ndarray
+    _advance: Callable[..., tuple[Tree, Tree]]
+    _finish: Callable[..., tuple[Tree, Tree]]
+    _evaluate: Mapping[str, Callable[..., Tree]]
+    _fresh_metrics: list[np.ndarray]
+
+    @property
+    def steps(self) -> int:
+        """Steps in an epoch; the partial last batch is one."""
+        return math.ceil(self.images / self.batch_size)
+
+    @property
+    def models(self) -> int:
+        """Number of models that the program was made for."""
+        return len(self._rows)
+
+    def start(self, states: Sequence[Tree], numbers: Mapping[Place, np.ndarray]) -> Tree:
+        """Stack the states of single models (trainable, other, optimizer variables).
+
+        Numbers that an optimizer keeps in a variable of its state are written there.
+        """
+        stacked = [
+            [np.stack(values) for values in zip(*groups, strict=True)]
+            for groups in zip(*states, strict=True)
+        ]
+        description = describe(self.model)
+        for place, values in numbers.items():
+            variable = description.variable(place)
+            if variable is not None:
+                stacked[2][variable] = values.astype(stacked[2][variable].dtype)
+        return tuple([jnp.array(values) for values in group] for group in stacked)
+
+    def weights(self, state: Tree) -> list[list[np.ndarray]]:
+        """Return for each model the values of its trainable and its other variables, in a row."""
+        arrays = [np.asarray(values) for group in state[:2] for values in group]
+        return [[values[model] for values in arrays] for model in range(len(arrays[0]))]
+
+    def take(self, state: Tree, places: Sequence[int]) -> Tree:
+        """Return the state of some of its models."""
+        chosen = np.asarray(places)
+        return jax.tree.map(lambda values: values[chosen], state)
+
+    def run_epoch(
+        self,
+        state: Tree,
+        epoch: int,
+        models: Sequence[int],
+        on_chunk: Callable[[int], bool] | None = None,
+    ) -> tuple[Tree, Logs] | None:
+        """Train for one epoch.
+
+        Parameters
+        ----------
+        state
+            The state; its arrays are given up.
+        epoch
+            Its number, from 0.
+        models
+            Which models the state holds.
+        on_chunk
+            Called about four times a second with the steps done; a true answer abandons the epoch.
+
+        Returns
+        -------
+        tuple
+            The state and the running means of loss and metrics, (models,) each; None when the
+            epoch was abandoned.
+        """
+        rows = jnp.asarray(self._rows[np.asarray(models)])
+        carried = ((*state, self._metrics(len(models))), rows)
+        order = self._order(epoch, models)
+        whole = self.images // self.batch_size
+        step, chunk = 0, 1
+        results: dict[str, jax.Array] = {}
+        while step < self.steps:
+            began = time.perf_counter()
+            if step < whole:
+                count = min(chunk, whole - step)
+                source = (self._arrays["train"], order)
+                results, carried = self._advance(carried, source, step, step + count)
+            else:
+                count = 1
+                tail = order[..., whole * self.batch_size :]
+                results, carried = self._finish(carried, (self._arrays["train"], tail), 0, 1)
+            step += count
+            jax.block_until_ready(results)
+            seconds = time.perf_counter() - began
+            chunk = max(1, int(count * program.CHUNK_SECONDS / max(seconds, 1e-6)))
+            if on_chunk is not None and on_chunk(step) and step < self.steps:
+                return None
+        return carried[0][:3], {name: np.asarray(value) for name, value in results.items()}
+
+    def evaluate(self, state: Tree, split: str, models: Sequence[int]) -> Logs:
+        """Return loss and metrics, (models,) each, on the images of a split."""
+        rows = jnp.asarray(self._rows[np.asarray(models)])
+        carried = ((state[0], state[1], self._metrics(len(models))), rows)
+        results = self._evaluate[split](carried, self._arrays[split])
+        return {name: np.asarray(value) for name, value in results.items()}
+
+    def _metrics(self, models: int) -> list[jax.Array]:
+        return [
+            jnp.array(np.broadcast_to(value, (models, *value.shape)))
+            for value in self._fresh_metrics
+        ]
+
+    def _order(self, epoch: int, models: Sequence[int]) -> jax.Array:
+        """Return the order of the images in an epoch: (images,) if shared, or (models, images)."""
+        seeds = self.shuffle_seeds
+        if seeds is None:
+            return jnp.arange(self.images, dtype=np.int32)
+        orders = {s: program.shuffled(self.images, s, epoch) for s in {seeds[m] for m in models}}
+        # Whether it is shared is a matter of the whole program, so that it stays one program.
+        if len(set(seeds)) == 1:
+            return jnp.asarray(orders[seeds[0]])
+        return jnp.asarray(np.stack([orders[seeds[m]] for m in models]))
+
+
+def compile_grid(
+    model: Any,
+    arrays: Mapping[str, Tree],
+    numbers: Mapping[Place, np.ndarray],
+    *,
+    models: int,
+    batch_size: int,
+    shuffle_seeds: Sequence[int] | None,
+) -> GridProgram:
+    """Make the program that trains several models of one structure.
+
+    Parameters
+    ----------
+    model
+        One of them, compiled and built, as a pattern for all.
+    arrays
+        Pixels, encoded labels and, if there are any, weights of each split, by name; ``train`` is
+        trained on. `striate.engine.program.split_arrays` makes them.
+    numbers
+        Where the configurations differ: for each place, one number for each model.
+    models
+        How many.
+    batch_size
+        Images in a batch.
+    shuffle_seeds
+        See `GridProgram`.
+
+    Returns
+    -------
+    GridProgram
+        Compilation itself happens at the first step.
+    """
+    images = len(arrays["train"][0])
+    batch_size = min(batch_size, images)
+    shared = shuffle_seeds is None or len(set(shuffle_seeds)) == 1
+    program.build(model, arrays["train"], batch_size)
+    tracing = Tracing(model, numbers, models)
+    tracing.trace(arrays["train"], batch_size)
+    lowering = Lowering(model)
+    gather, gather_rest = program.gatherers(batch_size)
+    train_step = tracing.mapped("train_step", batch_axis=None if shared else 0)
+    test_step = tracing.mapped("test_step", batch_axis=None)
+    return GridProgram(
+        model=model,
+        batch_size=batch_size,
+        images=images,
+        shuffle_seeds=None if shuffle_seeds is None else tuple(shuffle_seeds),
+        _arrays=arrays,
+        _rows=tracing.feed.matrix(),
+        _advance=jax.jit(loops.repeat(train_step, lowering, gather), donate_argnums=0),
+        _finish=jax.jit(loops.repeat(train_step, lowering, gather_rest), donate_argnums=0),
+        _evaluate={
+            name: program.over_all_images(test_step, lowering, len(split[0]))
+            for name, split in arrays.items()
+        },
+        _fresh_metrics=[np.array(v.value) for v in model.metrics_variables],
+    )
+
+
+class Tracing:
+    """Keras's steps of one model, with the numbers of many in its configuration.
+
+    Attributes
+    ----------
+    feed
+        What becomes of the numbers; complete after `trace`.
+    """
+
+    def __init__(self, model: Any, numbers: Mapping[Place, np.ndarray], models: int) -> None:
+        self._model = model
+        self._description = describe(model)
+        self.feed = Feed(models)
+        self._numbers = {
+            place: self.feed.number(place, values)
+            for place, values in numbers.items()
+            if self._description.can_be_set(place)
+        }
+
+    def mapped(self, name: str, batch_axis: int | None) -> loops.Step:
+        """Return ``train_step`` or ``test_step``, mapped over models."""
+
+        def one(state: Tree, row: jax.Array, batch: Tree) -> tuple[Tree, Tree]:
+            with self.feed.reading(row), self._description.replaced(self._numbers):
+                return getattr(self._model, name)(state, batch)
+
+        def step(state: Tree, batch: Tree) -> tuple[Tree, Tree]:
+            inner, rows = state
+            results, new = jax.vmap(one, in_axes=(0, 0, batch_axis))(inner, rows, batch)
+            return results, (new, rows)
+
+        return step
+
+    def trace(self, training: Tree, batch_size: int) -> None:
+        """Trace both steps once, so that the feed knows all that becomes an array.
+
+        Raises
+        ------
+        Disagreement
+            If the models would take different branches.
+        Exception
+            Whatever Keras raises for a number that it needs to know.
+        """
+        batch = program.as_batch(jax.tree.map(lambda a: jnp.asarray(a[:batch_size]), training))
+        groups = [[v.value for v in group] for group in program.variables(self._model)]
+        row = jnp.zeros((1, WIDTH), np.float32)
+        with Lowering(self._model).applied():
+            for name, state in (("train_step", groups), ("test_step", [*groups[:2], groups[3]])):
+                stacked = jax.tree.map(lambda a: a[None], (tuple(state), row[0]))
+                jax.eval_shape(self.mapped(name, None), stacked, batch)
+
+
+def bytes_per_model(model: Any, batch_size: int) -> int:
+    """Estimate the memory that one more model needs in training.
+
+    Weights and optimizer state are held twice, and gradients once; what the layers give for a
+    batch is held forward, backward, and once in between.
+    """
+    images = max(batch_size, program.VALIDATION_BATCH)
+    outputs = sum(
+        math.prod(shape[1:])
+        for layer in model._flatten_layers(include_self=False)
+        for shape in [getattr(getattr(layer, "output", None), "shape", ())]
+        if None not in shape[1:]
+    )
+    groups = program.variables(model)
+    held = [sum(math.prod(v.shape) for v in group) for group in groups]
+    return 4 * (2 * sum(held) + held[0] + 3 * images * outputs)
+
+
+def accuracy_name(model: Any) -> str | None:
+    """Return the name of the accuracy among a compiled model's metrics, as its logs have it."""
+    given = model._compile_config.config.get("metrics")
+    metrics = given if isinstance(given, list | tuple) else [given]
+    for metric in metrics:
+        name = getattr(metric, "name", metric)
+        if isinstance(name, str) and name.endswith(("accuracy", "acc")):
+            return name
+    return None

@@ -1,0 +1,33 @@
+"""Scans: many trainings of one network as few programs, in a directory that remembers them.
+
+Importing this package imports neither Keras nor JAX: what lists and reads scans is light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from striate.scans.training import grid, resume
+    from striate.scans.result import GridResult
+
+_HOMES = {
+    "GridResult": "striate.scans.result",
+    "grid": "striate.scans.training",
+    "resume": "striate.scans.training",
+}
+
+__all__ = ["GridResult", "grid", "resume"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'striate.scans' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

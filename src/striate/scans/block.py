@@ -1,0 +1,239 @@
+"""Train one block of a scan: cells of one structure, as one program.
+
+A block is computed from what ``scan.json`` says of the scan and of it, and depends on nothing
+else; so it may be computed in another process or on another machine, and again after a kill.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from striate.data import Dataset, load_again
+from striate.engine import accuracy_name, compile_grid, program
+from striate.errors import StriateError
+from striate.files import written_beside
+from striate.scans.plan import Recipe
+from striate.scans.space import Cell
+
+Tree = Any
+History = dict[str, list[float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a block gave.
+
+    Attributes
+    ----------
+    rows
+        For each cell what the table says of it.
+    histories
+        For each cell one value an epoch for each of Keras's keys.
+    weights
+        For each cell the values of its network's variables, as `Recipe.network` makes it; empty
+        unless asked for.
+    """
+
+    rows: list[dict[str, Any]]
+    histories: list[History]
+    weights: list[list[np.ndarray]]
+
+
+def compute_block(
+    scan: Mapping[str, Any],
+    number: int,
+    build: Any = None,
+    data: Dataset | None = None,
+    *,
+    keep_weights: bool = False,
+    on_epoch: Callable[[BlockTraining], bool] | None = None,
+) -> Result | None:
+    """Train one block from beginning to end.
+
+    Parameters
+    ----------
+    scan
+        The contents of ``scan.json``.
+    number
+        Which block.
+    build, data
+        The function and the dataset, where the configuration cannot name them.
+    keep_weights
+        Whether to return the trained weights.
+    on_epoch
+        Called after each epoch, and about four times a second in long ones; a true answer
+        abandons the block.
+
+    Returns
+    -------
+    Result
+        None when the block was abandoned.
+    """
+    training = BlockTraining(recipe_of(scan, build, data), scan["cells"], scan["blocks"][number])
+    if not training.train(training.epochs, on_epoch):
+        return None
+    return training.result(keep_weights=keep_weights)
+
+
+def recipe_of(scan: Mapping[str, Any], build: Any = None, data: Dataset | None = None) -> Recipe:
+    """Return the recipe of a scan; its function and data are taken from it if not given.
+
+    Raises
+    ------
+    StriateError
+        If the configuration cannot name them, or the data are others.
+    """
+    described = scan["dataset"]
+    if data is None:
+        data = load_again(described)
+    if data is None:
+        raise StriateError(f"the scan is of {described['name']!r} in memory: give the dataset")
+    if data.fingerprint != described["fingerprint"]:
+        raise StriateError(
+            f"the scan is of other data: {described['name']!r} with fingerprint "
+            f"{described['fingerprint'][:12]}, not {data.name!r} with {data.fingerprint[:12]}"
+        )
+    if build is None:
+        build = scan["model"]["name"]
+        if build == "custom":
+            raise StriateError(
+                f"the scan is of a function {scan['model']['title']}(): give the function"
+            )
+    return Recipe(build, data, scan["fixed"])
+
+
+class BlockTraining:
+    """A block while it is trained; may be stopped and looked at after any epoch.
+
+    Attributes
+    ----------
+    cells
+        Numbers of its cells.
+    epochs, epoch
+        Epochs to train for, and those done.
+    histories
+        For each cell one value an epoch; those of a diverged cell end with that epoch.
+    diverged
+        For each cell the epoch, from 1, at whose end its loss was not finite; else None.
+    """
+
+    def __init__(self, recipe: Recipe, cells: Sequence[Cell], block: Mapping[str, Any]) -> None:
+        self.cells: list[int] = list(block["cells"])
+        self._recipe = recipe
+        self._settings = [cells[number] for number in self.cells]
+        first = self._settings[0]
+        self.epochs = int(recipe.setting(first, "epochs"))
+        self.epoch = 0
+        self.histories: list[History] = [{} for _ in self.cells]
+        self.diverged: list[int | None] = [None for _ in self.cells]
+        numbers = {tuple(place): np.array(values, np.float64) for place, values in block["numbers"]}
+        pattern = recipe.network(first).model
+        self._accuracy = str(accuracy_name(pattern))
+        self._watched = "test" if recipe.data.validation is None else "validation"
+        shuffled = recipe.fixed.get("shuffle", True)
+        self._program = compile_grid(
+            pattern,
+            {
+                name: program.on_device(split, pattern, recipe.data)
+                for name, split in recipe.data.splits.items()
+            },
+            numbers,
+            models=len(self.cells),
+            batch_size=recipe.setting(first, "batch_size"),
+            shuffle_seeds=[recipe.shuffle_seed(c) for c in self._settings] if shuffled else None,
+        )
+        self._models = list(range(len(self.cells)))
+        self._state = self._start(block["starts"], numbers, cells)
+
+    def _start(
+        self, starts: Sequence[int], numbers: Mapping[Any, np.ndarray], cells: Sequence[Cell]
+    ) -> Tree:
+        """Return the state of all cells before the first epoch."""
+        built = {number: self._built(cells[number]) for number in dict.fromkeys(starts)}
+        last = self.cells[-1]
+        if last not in built and not _same(self._built(cells[last]), built[starts[-1]]):
+            # The function gives its networks weights of their own: each is built.
+            starts = self.cells
+            built |= {n: self._built(cells[n]) for n in self.cells if n not in built}
+        return self._program.start([built[number] for number in starts], numbers)
+
+    def _built(self, cell: Cell) -> Tree:
+        return program.initial_state(self._recipe.network(cell).model)
+
+    def train(self, until: int, on_epoch: Callable[[BlockTraining], bool] | None = None) -> bool:
+        """Train to the end of epoch number `until`; see `compute_block` for `on_epoch`.
+
+        Returns
+        -------
+        bool
+            False when it was abandoned, after which the block cannot be gone on with.
+        """
+        while self.epoch < until:
+            done = self._program.run_epoch(
+                self._state,
+                self.epoch,
+                self._models,
+                None if on_epoch is None else lambda _: on_epoch(self),
+            )
+            if done is None:
+                return False
+            self._state, logs = done
+            watched = self._program.evaluate(self._state, self._watched, self._models)
+            logs |= {f"val_{name}": values for name, values in watched.items()}
+            self.epoch += 1
+            for place, model in enumerate(self._models):
+                self._note(model, {name: float(values[place]) for name, values in logs.items()})
+            if on_epoch is not None and on_epoch(self) and self.epoch < until:
+                return False
+        return True
+
+    def _note(self, model: int, logs: Mapping[str, float]) -> None:
+        if self.diverged[model] is not None:
+            return
+        for name, value in logs.items():
+            self.histories[model].setdefault(name, []).append(value)
+        if not math.isfinite(logs["loss"]):
+            self.diverged[model] = self.epoch
+
+    def result(self, *, keep_weights: bool = False) -> Result:
+        """Evaluate all cells on the training and test images."""
+        measured = {
+            split: self._program.evaluate(self._state, split, self._models)
+            for split in self._recipe.data.splits
+        }
+        rows = []
+        for place, model in enumerate(self._models):
+            row: dict[str, Any] = {"cell": self.cells[model], **self._settings[model]}
+            row |= {"epochs_done": self.epoch, "diverged": self.diverged[model]}
+            for split, logs in measured.items():
+                row[f"{split}_accuracy"] = float(logs[self._accuracy][place])
+                row[f"{split}_loss"] = float(logs["loss"][place])
+            rows.append(row)
+        weights = self._program.weights(self._state) if keep_weights else []
+        return Result(rows, self.histories, weights)
+
+
+def _same(left: Tree, right: Tree) -> bool:
+    """Whether two states have equal weights and random states."""
+    return all(
+        np.array_equal(a, b)
+        for one, other in zip(left[:2], right[:2], strict=True)
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def save_model(recipe: Recipe, cell: Cell, weights: Sequence[np.ndarray], path: Path) -> None:
+    """Write the trained network of a cell as a ``.keras`` file."""
+    model = recipe.network(cell).model
+    for variable, value in zip(
+        [*model.trainable_variables, *model.non_trainable_variables], weights, strict=True
+    ):
+        variable.assign(value)
+    with written_beside(path) as beside:
+        model.save(beside)

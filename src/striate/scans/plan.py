@@ -1,0 +1,178 @@
+"""How a scan is cut: which cells are one program, and how many at a time."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from striate.data import Dataset
+from striate.engine import accuracy_name, bytes_per_model, dividing, program
+from striate.errors import StriateError
+from striate.runs import network
+from striate.runs.network import Network
+from striate.scans.space import TRAINING, Cell, words
+
+# Without a limit given, so much of the memory that is free is used.
+SHARE_OF_FREE = 0.5
+_MEMORY_WHERE_UNKNOWN = 2_000_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """What every cell of a scan has in common, and how one is made.
+
+    Attributes
+    ----------
+    build
+        A function that builds the network, or the name of a lecture network.
+    data
+        The dataset.
+    fixed
+        Arguments of the function, settings of the optimizer, and of the training, for all cells.
+    """
+
+    build: Any
+    data: Dataset
+    fixed: Mapping[str, Any]
+
+    def setting(self, cell: Mapping[str, Any], name: str) -> Any:
+        """Return a setting of the training: the cell's, or else that for all."""
+        return cell.get(name, self.fixed.get(name))
+
+    def shuffle_seed(self, cell: Mapping[str, Any]) -> int:
+        """Return what decides the order of images; the seed itself unless given apart."""
+        own = self.setting(cell, "shuffle_seed")
+        return int(self.setting(cell, "seed") if own is None else own)
+
+    def network(self, cell: Mapping[str, Any]) -> Network:
+        """Build the network of a cell, with its initial weights, as `striate.train` does."""
+        arguments = {
+            name: value for name, value in {**self.fixed, **cell}.items() if name not in TRAINING
+        }
+        try:
+            return network.prepare(self.build, self.data, self.setting(cell, "seed"), arguments)
+        except StriateError:
+            raise
+        except (TypeError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            raise StriateError(f"the cell with {words(cell)} cannot be built: {reason}") from error
+
+
+def blocks(
+    recipe: Recipe,
+    cells: Sequence[Cell],
+    memory: int,
+    on_built: Callable[[int, int], None] = lambda *_: None,
+) -> list[dict[str, Any]]:
+    """Divide the cells into blocks, as ``scan.json`` keeps them.
+
+    Each cell's network is built once. Cells whose configurations differ only in numbers that a
+    compiled step can take from outside are one program; it is cut into equal blocks that need no
+    more memory than given.
+
+    Returns
+    -------
+    list of dict
+        Of each block its ``cells``; the ``numbers`` that differ, as pairs of a place in Keras's
+        configuration and one value for each cell; and ``starts``, for each cell the one that is
+        built for the initial weights.
+
+    Raises
+    ------
+    StriateError
+        If a cell cannot be built or does not fit the data, or one alone needs too much memory.
+    """
+    arrays: dict[Hashable, Any] = {}
+    needed: dict[int, int] = {}
+
+    def training(model: Any) -> Any:
+        key = program.encoding(model, recipe.data)
+        if key not in arrays:
+            arrays[key] = program.split_arrays(recipe.data.train, model, recipe.data)
+        return arrays[key]
+
+    division = dividing.Division(training)
+    for number, cell in enumerate(cells):
+        on_built(number, len(cells))
+        model = recipe.network(cell).model
+        program.refuse_unfit(model, recipe.data)
+        if accuracy_name(model) is None:
+            raise StriateError(
+                f"a scan compares accuracies, but {model.name!r} measures none: compile it with "
+                'metrics=["accuracy"]'
+            )
+        batch_size = recipe.setting(cell, "batch_size")
+        needed[number] = bytes_per_model(model, min(batch_size, len(recipe.data.train)))
+        division.add(number, model, (batch_size, recipe.setting(cell, "epochs")))
+    made = []
+    for group in division.groups():
+        one = needed[group.members[0]]
+        most = memory // one
+        if most < 1:
+            raise StriateError(
+                f"one network needs about {one / 1e6:.0f} MB while it is trained, but "
+                f"memory={memory / 1e6:.0f} MB was given: allow more, or use smaller batches"
+            )
+        count = math.ceil(len(group.members) / most)
+        size = math.ceil(len(group.members) / count)
+        for first in range(0, len(group.members), size):
+            some = slice(first, first + size)
+            made.append(_block(recipe, cells, group, some))
+    return made
+
+
+def _block(
+    recipe: Recipe, cells: Sequence[Cell], group: dividing.Group, some: slice
+) -> dict[str, Any]:
+    members = group.members[some]
+    numbers = {place: values[some] for place, values in group.numbers.items()}
+    initial = [values for place, values in numbers.items() if place in group.initial]
+    builds: dict[Hashable, int] = {}
+    starts = [
+        builds.setdefault(
+            (recipe.setting(cells[member], "seed"), *(values[i] for values in initial)), member
+        )
+        for i, member in enumerate(members)
+    ]
+    return {
+        "cells": list(members),
+        "numbers": [[list(place), values.tolist()] for place, values in numbers.items()],
+        "starts": starts,
+    }
+
+
+def memory_limit(memory: int | str | None) -> int:
+    """Return how many bytes a block may need: those asked for, or half of what is free now.
+
+    Raises
+    ------
+    StriateError
+        If it is no size, such as ``"4 GB"``.
+    """
+    if memory is None:
+        return int(SHARE_OF_FREE * _free())
+    if isinstance(memory, int) and not isinstance(memory, bool) and memory > 0:
+        return memory
+    text = str(memory).replace(" ", "").upper().removesuffix("B").removesuffix("I")
+    factor = {"K": 10**3, "M": 10**6, "G": 10**9}.get(text[-1:], 0)
+    try:
+        size = int(float(text[:-1]) * factor)
+    except ValueError:
+        size = 0
+    if size <= 0:
+        raise StriateError(f"memory={memory!r} is no size: give bytes, or words such as '4 GB'")
+    return size
+
+
+def _free() -> int:
+    try:
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):
+        return _MEMORY_WHERE_UNKNOWN
