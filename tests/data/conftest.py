@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from striate.jets import Constituents
+
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,3 +55,40 @@ def write_idx() -> Callable[[Path, np.ndarray], Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def make_jets() -> Callable[..., Constituents]:
+    """Return a function that makes jets of one core each, of massive particles with charges."""
+
+    def make(n: int = 60, seed: int = 4) -> Constituents:
+        rng = np.random.default_rng(seed)
+        counts = rng.integers(1, 20, n)
+        jet, particles = np.repeat(np.arange(n), counts), int(counts.sum())
+        number = rng.choice([22, 211, -211, 130, 2212], particles)
+        mass = {22: 0.0, 211: 0.139570, 130: 0.497611, 2212: 0.938272}
+        return Constituents.from_arrays(
+            rng.exponential(9, particles) + 0.5,
+            rng.uniform(-1.5, 1.5, n)[jet] + rng.normal(0, 0.2, particles),
+            rng.uniform(-3, 3, n)[jet] + rng.normal(0, 0.2, particles),
+            np.array([mass[abs(int(i))] for i in number]),
+            np.where(np.isin(number, (22, 130)), 0, np.sign(number)),
+            number,
+            counts=counts,
+        )
+
+    return make
+
+
+def padded(values: np.ndarray, jets: Constituents, most: int) -> np.ndarray:
+    """Pad flat values with zeros, the first `most` of each jet."""
+    array = np.zeros((len(jets), most), np.float64)
+    place = np.arange(len(values)) - np.repeat(jets.offsets[:-1], jets.counts)
+    array[jets.jet_index, place] = values
+    return array
+
+
+@pytest.fixture
+def pad() -> Callable[[np.ndarray, Constituents, int], np.ndarray]:
+    """The function that pads flat values of jets."""
+    return padded

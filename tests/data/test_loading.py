@@ -44,7 +44,7 @@ def test_jets_are_known_but_not_here() -> None:
     [
         ("a.csv", r"a\.csv: no reader for '\.csv': IDX .*, \.npz, HDF5"),
         ("a", "a: no reader for 'such a name'"),
-        ("a.root", "does not read ROOT files yet"),
+        ("a.root", r"a\.root: not a ROOT file, or damaged"),
     ],
 )
 def test_files_that_no_reader_takes(tmp_path: Path, name: str, message: str) -> None:

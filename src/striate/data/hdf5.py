@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.data.arraynames import Head, find_class_names, find_columns, unused
+from striate.data.jetfiles import jet_source
+from striate.data.jethdf5 import open_jets
 from striate.data.source import RawSplit, Source, file_records, one_line
 from striate.errors import StriateError
 
@@ -19,8 +21,15 @@ if TYPE_CHECKING:
 _BLOCK_BYTES = 1 << 26
 
 
-def read_hdf5(path: Path, *, arrays: Mapping[str, str] | None = None) -> Source:
-    """Read images and labels from an HDF5 file.
+def read_hdf5(
+    path: Path,
+    *,
+    arrays: Mapping[str, str] | None = None,
+    image: Mapping[str, Any] | None = None,
+    layout: str | None = None,
+    stored: str | None = None,
+) -> Source:
+    """Read images and labels, or jets, from an HDF5 file.
 
     Parameters
     ----------
@@ -31,6 +40,12 @@ def read_hdf5(path: Path, *, arrays: Mapping[str, str] | None = None) -> Source:
     arrays
         Names in the file by role, ``{"x": "calo/images", "y": "calo/is_signal"}``, where they
         are not found.
+    image, layout
+        Of a file of jets: how constituents become images, and which arrays hold what, as in
+        :func:`striate.data.root.read_root`. The top-tagging reference set, the files of hls4ml and
+        those of ATLAS are known by their contents.
+    stored
+        Of a file of hls4ml: the images to be taken as they are, e.g. ``"jetImage"``.
 
     Raises
     ------
@@ -41,6 +56,12 @@ def read_hdf5(path: Path, *, arrays: Mapping[str, str] | None = None) -> Source:
 
     try:
         with h5py.File(path, "r") as file:
+            jets = None if arrays is not None else open_jets(file, path, layout, stored)
+            if jets is not None:
+                return jet_source({"train": [jets]}, name=path.stem, origin=str(path), image=image)
+            for option, value in (("image", image), ("layout", layout), ("stored", stored)):
+                if value is not None:
+                    raise StriateError(f"{path}: no file of jets, which takes no {option}=")
             return _read(file, path, arrays)
     except (OSError, RuntimeError, KeyError) as error:
         raise StriateError(f"{path}: not an HDF5 file, or damaged: {one_line(error)}") from None

@@ -17,8 +17,9 @@ from striate.data.standard import KNOWN
 from striate.errors import StriateError, nearest
 
 _FORMATS = (
-    "IDX (-ubyte or .idx, also .gz), .npz, HDF5 (.h5, .hdf5), CIFAR-10 (.bin, .tar.gz), "
-    "or a folder of IDX files, of .npz batches, of CIFAR-10 batches or of images by class"
+    "IDX (-ubyte or .idx, also .gz), .npz, HDF5 (.h5, .hdf5), ROOT (.root), CIFAR-10 (.bin, "
+    ".tar.gz), or a folder of IDX files, of .npz batches, of CIFAR-10 batches, of files of jets "
+    "or of images by class"
 )
 
 
@@ -29,10 +30,10 @@ def load(name_or_path: str | os.PathLike[str], **options: Any) -> Dataset:
     ----------
     name_or_path
         ``"digits"``, ``"ox"``, ``"mnist"``, ``"fashion_mnist"``, ``"cifar10"``; or the path of an
-        IDX file, an ``.npz`` file, an HDF5 file or a CIFAR-10 archive; or of a folder of such
-        files, or of images by class. A known name wins over a file of that name: write
-        ``./digits`` for the file. What is not here is fetched from its official address and kept
-        in the user's cache; a folder named by ``STRIATE_DATA`` is looked at first.
+        IDX file, an ``.npz`` file, an HDF5 file, a ROOT file of jets or a CIFAR-10 archive; or of
+        a folder of such files, or of images by class. A known name wins over a file of that name:
+        write ``./digits`` for the file. What is not here is fetched from its official address and
+        kept in the user's cache; a folder named by ``STRIATE_DATA`` is looked at first.
     **options
         For every dataset:
 
@@ -45,6 +46,7 @@ def load(name_or_path: str | os.PathLike[str], **options: Any) -> Dataset:
         - ``channel_axis=None``: the axis of the channels, where it is not the last
 
         Others belong to a reader: ``arrays`` (npz, HDF5: :func:`~striate.data.npz.read_npz`),
+        ``image``, ``layout`` and ``tree`` (jets: :func:`~striate.data.root.read_root`),
         ``labels`` (IDX), ``resize`` (folder of images), ``size``, ``n`` and ``noise`` (ox:
         :func:`~striate.data.ox.read_ox`).
 
@@ -129,9 +131,9 @@ def _reader(path: Path) -> Callable[..., Source]:
         case ".h5" | ".hdf5" | ".hdf":
             return hdf5.read_hdf5
         case ".root":
-            raise StriateError(
-                f"{path}: this version does not read ROOT files yet: write the images to HDF5"
-            )
+            from striate.data.root import read_root
+
+            return read_root
         case suffix:
             raise StriateError(f"{path}: no reader for {suffix or 'such a name'!r}: {_FORMATS}")
 
@@ -143,4 +145,8 @@ def _folder_reader(path: Path) -> Callable[..., Source]:
         return npz.read_npz
     if any(path.glob("*-ubyte*")):
         return idx.read_idx
+    if any(path.glob("*.root")) or any(path.glob("*/*.root")) or any(path.glob("*.h5")):
+        from striate.data.jetfolder import read_jet_folder
+
+        return read_jet_folder
     return folder.read_folder

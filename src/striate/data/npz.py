@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from striate.data.arraynames import Head, find_class_names, find_columns, unused
+from striate.data.energyflow import is_energyflow, open_energyflow
+from striate.data.jetfiles import JetFile, jet_source
 from striate.data.source import RawSplit, Source, file_record, one_line
 from striate.errors import StriateError
 
@@ -36,7 +38,12 @@ else:
     _UNREADABLE += (LZMAError,)
 
 
-def read_npz(path: Path, *, arrays: Mapping[str, str] | None = None) -> Source:
+def read_npz(
+    path: Path,
+    *,
+    arrays: Mapping[str, str] | None = None,
+    image: Mapping[str, Any] | None = None,
+) -> Source:
     """Read one ``.npz`` file, or a folder of batches of which each holds images and labels.
 
     Parameters
@@ -49,12 +56,23 @@ def read_npz(path: Path, *, arrays: Mapping[str, str] | None = None) -> Source:
     arrays
         Names in the file by role, ``{"x": "jet_images", "y": "is_signal"}``, where they are not
         found.
+    image
+        Of EnergyFlow's jets, which are known by their contents: how constituents become images, as
+        in :func:`striate.data.root.read_root`.
 
     Raises
     ------
     StriateError
         If a file is damaged or holds pickled objects, or images or labels are not found.
     """
+    batches = sorted(path.glob("*.npz"), key=_natural) if path.is_dir() else [path]
+    if arrays is None and is_energyflow(batches[0]):
+        jets: dict[str, list[JetFile]] = {}
+        for batch in batches:
+            jets.setdefault(_split_of(batch), []).append(open_energyflow(batch))
+        return jet_source(jets, name=path.stem, origin=str(path), image=image)
+    if image is not None:
+        raise StriateError(f"{path}: no file of jets, which takes no image=")
     if not path.is_dir():
         splits, class_names, notes = _read_file(path, arrays)
         return Source(
@@ -65,7 +83,6 @@ def read_npz(path: Path, *, arrays: Mapping[str, str] | None = None) -> Source:
             files=[file_record(path)],
             notes=notes,
         )
-    batches = sorted(path.glob("*.npz"), key=_natural)
     return batches_source(batches, name=path.name, origin=str(path), arrays=arrays)
 
 

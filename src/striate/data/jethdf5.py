@@ -1,0 +1,149 @@
+"""HDF5 files of jets: which of the known layouts a file has, and what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from striate.data import lhcjets, toptagging
+from striate.data.jetfiles import Block, JetFile, in_blocks
+from striate.data.layout import Layout, known_layouts, load_layout
+from striate.data.source import one_line
+from striate.errors import StriateError
+
+if TYPE_CHECKING:
+    import h5py
+
+
+def open_jets(
+    file: h5py.File, path: Path, layout: str | None = None, stored: str | None = None
+) -> JetFile | None:
+    """Open an HDF5 file as one of jets, or return None if it is none that is known.
+
+    Parameters
+    ----------
+    file, path
+        The file, open, and its path.
+    layout
+        A layout by name or TOML file; when None, it is found.
+    stored
+        Images that the file holds, to be taken as they are (hls4ml files).
+
+    Raises
+    ------
+    StriateError
+        If an array is missing or damaged.
+    """
+    chosen = load_layout(layout) if layout is not None else None
+    if chosen is None:
+        if toptagging.is_top_tagging(file):
+            return _guarded(toptagging.open_top_tagging(_readable(file, path), path))
+        if lhcjets.is_lhc_jets(file):
+            return _guarded(lhcjets.open_lhc_jets(_readable(file, path), path, stored))
+        fitting = (one for one in known_layouts().values() if one.branches <= set(file))
+        chosen = next(fitting, None)
+    if chosen is None:
+        return None
+    return _guarded(_open_layout(_readable(file, path), path, chosen))
+
+
+def _open_layout(file: h5py.File, path: Path, layout: Layout) -> JetFile:
+    present: list[str] = []
+    file.visit(present.append)
+    layout.require(present, str(path))
+
+    def all_of(name: str) -> np.ndarray:
+        column = np.asarray(file[name])
+        return column[:, 0] if column.ndim == 2 and column.shape[1] == 1 else column
+
+    labels, kept = layout.read_labels(all_of, str(path))
+    observables = layout.read_observables(all_of)
+    weights = next((all_of(name) for name in layout.weights if name in present), None)
+    entries = len(next(iter(observables.values()))) if observables else len(labels)
+    names = {*layout.constituents.values()} | ({layout.images} if layout.images else set())
+    arrays = [file[name] for name in names]
+    for array in arrays:
+        if len(array) != entries:
+            raise StriateError(f"{path}: {array.name!r} has {len(array)} entries, not {entries}")
+    jet_bytes = sum(array.dtype.itemsize * float(np.prod(array.shape[1:])) for array in arrays)
+    shape = None
+    if layout.images is not None:
+        _, rows, columns, *channels = arrays[0].shape
+        shape = (rows, columns, channels[0] if channels else 1)
+
+    def blocks(rows: np.ndarray | None) -> Iterator[Block]:
+        import h5py
+
+        with h5py.File(path, "r") as opened:
+
+            def read(start: int, stop: int) -> Any:
+                if layout.images is not None:
+                    return opened[layout.images][start:stop]
+                return layout.read_constituents(lambda name: opened[name][start:stop])
+
+            yield from in_blocks(entries, jet_bytes, read, rows)
+
+    return JetFile(
+        path,
+        labels,
+        blocks,
+        class_names=layout.class_names,
+        weights=weights if kept is None or weights is None else weights[kept],
+        observables={k: v if kept is None else v[kept] for k, v in observables.items()},
+        entries=kept,
+        image_shape=shape,
+        notes=()
+        if kept is None
+        else [f"{entries - len(kept)} of {entries} jets are of no class and were left out."],
+        about=layout.title,
+    )
+
+
+def _guarded(file: JetFile) -> JetFile:
+    """Return the same file, of which a damaged chunk is named with its entries."""
+    inner = file.blocks
+
+    def blocks(rows: np.ndarray | None) -> Iterator[Block]:
+        done = 0
+        try:
+            for start, block in inner(rows):
+                yield start, block
+                done = start + len(block)
+        except OSError as error:
+            raise StriateError(
+                f"{file.path}: damaged in the entries from {done}: {one_line(error)}"
+            ) from None
+
+    return replace(file, blocks=blocks)
+
+
+def _readable(file: h5py.File, path: Path) -> h5py.File:
+    """Return `file`; raise a StriateError if a filter of its arrays is not installed."""
+    import h5py
+
+    missing: dict[int, str] = {}
+
+    def note(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            filters = item.id.get_create_plist()
+            for i in range(filters.get_nfilters()):
+                code = filters.get_filter(i)[0]
+                if not h5py.h5z.filter_avail(code):
+                    missing[code] = name
+
+    file.visititems(note)
+    if missing:
+        try:
+            import_module("hdf5plugin")  # which makes its filters known to HDF5
+        except ImportError:
+            code, name = next(iter(missing.items()))
+            raise StriateError(
+                f"{path}: {name!r} is compressed with HDF5 filter {code}, which h5py does not "
+                "have: pip install hdf5plugin"
+            ) from None
+    return file

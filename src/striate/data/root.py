@@ -1,0 +1,203 @@
+"""ROOT files: jets in a tree, one entry a jet, read with uproot block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from striate.data.jetfiles import Block, JetFile, in_blocks, jet_source
+from striate.data.layout import Jagged, Layout, find_layout, load_layout
+from striate.data.source import Source, one_line
+from striate.errors import StriateError, nearest
+
+
+def read_root(
+    path: Path,
+    *,
+    image: Mapping[str, Any] | None = None,
+    layout: str | None = None,
+    tree: str | None = None,
+) -> Source:
+    """Read jets from the tree of a ROOT file, one entry a jet.
+
+    Parameters
+    ----------
+    path
+        The file. Branches are flat, of fixed size, or of another length for each entry.
+    image
+        How constituents become images: options of :class:`~striate.jets.ImageOptions`, e.g.
+        ``{"grid": 33, "width": 0.8}``; ``normalise`` is ``"sum"`` where it is not given.
+    layout
+        Which branches hold what: ``"jetclass"``, ``"cms_hbb"``, ``"cms_jets"``, ``"atlas_top"``,
+        or the path of a TOML file like those in ``striate/data/layouts``. When None, the one that
+        fits the branches.
+    tree
+        The path of the tree in the file; when None, the layout's, or the only one.
+
+    Raises
+    ------
+    StriateError
+        If uproot is not installed, the file is no ROOT file or damaged (the entries are named), or
+        a branch is missing.
+    """
+    file = open_root(path, layout, tree)
+    return jet_source({"train": [file]}, name=path.stem, origin=str(path), image=image)
+
+
+def open_root(path: Path, layout: str | None = None, tree: str | None = None) -> JetFile:
+    """Open a ROOT file of jets: read labels, weights and observables, leave constituents."""
+    chosen = None if layout is None else load_layout(layout)
+    with _tree(path, chosen, tree) as found:
+        present = list(found.keys())
+        if chosen is None:
+            chosen = find_layout(present, str(path))
+        chosen.require(present, str(path))
+        entries = int(found.num_entries)
+        if not entries:
+            raise StriateError(f"{path}: tree {found.name!r} has no entries")
+
+        def all_of(branch: str) -> np.ndarray:
+            column = _read(found, branch, 0, entries, path)
+            if isinstance(column, Jagged) or column.ndim != 1:
+                raise StriateError(f"{path}: branch {branch!r} must hold one number for each jet")
+            return column
+
+        labels, kept = chosen.read_labels(all_of, str(path))
+        observables = chosen.read_observables(all_of)
+        weights = next((all_of(name) for name in chosen.weights if name in present), None)
+        shape = None if chosen.images is None else _image_shape(found, chosen.images, path)
+        needed = {*chosen.constituents.values()} | ({chosen.images} if chosen.images else set())
+        jet_bytes = sum(found[branch].uncompressed_bytes for branch in needed) / entries
+    notes = []
+    if kept is not None:
+        notes.append(f"{entries - len(kept)} of {entries} jets are of no class and were left out.")
+        observables = {name: values[kept] for name, values in observables.items()}
+        weights = None if weights is None else weights[kept]
+
+    def blocks(wanted: np.ndarray | None) -> Iterator[Block]:
+        with _tree(path, chosen, tree) as opened:
+
+            def read(start: int, stop: int) -> Any:
+                def fetch(branch: str) -> np.ndarray | Jagged:
+                    return _read(opened, branch, start, stop, path)
+
+                if chosen.images is not None:
+                    return fetch(chosen.images)
+                return _constituents(chosen, fetch, path, start, stop)
+
+            yield from in_blocks(entries, jet_bytes, read, wanted)
+
+    return JetFile(
+        path,
+        labels,
+        blocks,
+        class_names=chosen.class_names,
+        weights=weights,
+        observables=observables,
+        entries=kept,
+        image_shape=shape,
+        notes=notes,
+        about=chosen.title,
+    )
+
+
+def _constituents(layout: Layout, fetch: Any, path: Path, start: int, stop: int) -> Any:
+    try:
+        return layout.read_constituents(fetch)
+    except StriateError as error:
+        raise StriateError(f"{path}: entries {start} to {stop - 1}: {error}") from None
+
+
+@contextmanager
+def _tree(path: Path, layout: Layout | None, name: str | None) -> Iterator[Any]:
+    """Open the tree; whatever is wrong with the file becomes an error that names it."""
+    try:
+        import uproot
+    except ImportError:
+        raise StriateError(
+            f"{path}: reading ROOT files needs uproot: pip install 'striate[jets]'"
+        ) from None
+    try:
+        file = uproot.open(path, array_cache=None, object_cache=None)
+    except Exception as error:  # uproot raises whatever a broken file makes it
+        raise StriateError(f"{path}: not a ROOT file, or damaged: {one_line(error)}") from None
+    with file:
+        try:
+            trees = file.keys(cycle=False, filter_classname="TTree")
+        except Exception as error:
+            raise StriateError(f"{path}: damaged: {one_line(error)}") from None
+        wanted = name or (layout.tree if layout is not None else None)
+        if wanted is None or (name is None and wanted not in trees):
+            if len(set(trees)) != 1:
+                raise StriateError(
+                    f"{path}: has {', '.join(dict.fromkeys(trees)) or 'no tree'}: say which with "
+                    "tree=NAME"
+                )
+            wanted = trees[0]
+        if wanted not in trees:
+            raise StriateError(f"{path}: no tree {wanted!r}: {nearest(wanted, trees)}")
+        try:
+            tree = file[wanted]
+        except Exception as error:
+            raise StriateError(f"{path}: tree {wanted!r} is damaged: {one_line(error)}") from None
+        yield tree
+
+
+def _read(tree: Any, branch: str, start: int, stop: int, path: Path) -> np.ndarray | Jagged:
+    """Read entries of one branch, all of them or none."""
+    import awkward as ak
+    import uproot
+
+    try:
+        array = tree[branch].array(entry_start=start, entry_stop=stop, library="ak")
+        column: np.ndarray | Jagged
+        if isinstance(tree[branch].interpretation, uproot.AsDtype):
+            column = ak.to_numpy(array)
+        else:
+            column = Jagged(
+                ak.to_numpy(ak.num(array, axis=1)), ak.to_numpy(ak.flatten(array, axis=1))
+            )
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise StriateError(
+            f"{path}: branch {branch!r} is damaged in entries "
+            f"{_damaged(tree[branch], start, stop)}: {one_line(error)}"
+        ) from None
+    values = column.values if isinstance(column, Jagged) else column
+    if len(array) != stop - start or values.dtype.kind not in "buif":
+        raise StriateError(
+            f"{path}: branch {branch!r} holds {len(array)} of {stop - start} entries from {start}"
+            if len(array) != stop - start
+            else f"{path}: branch {branch!r} does not hold numbers, but {values.dtype}"
+        )
+    return column
+
+
+def _damaged(branch: Any, start: int, stop: int) -> str:
+    """Return the entries of the first basket that cannot be read, within `start` to `stop`."""
+    edges = [int(edge) for edge in branch.entry_offsets]
+    for low, high in pairwise(edges):
+        if high <= start or low >= stop:
+            continue
+        try:
+            branch.array(entry_start=low, entry_stop=high, library="ak")
+        except Exception:
+            return f"{low} to {high - 1}"
+    return f"{start} to {stop - 1}"
+
+
+def _image_shape(tree: Any, branch: str, path: Path) -> tuple[int, int, int]:
+    first = _read(tree, branch, 0, 1, path)
+    if isinstance(first, Jagged) or first.ndim not in (3, 4):
+        raise StriateError(
+            f"{path}: branch {branch!r} must hold images of one size, rows x columns or rows x "
+            "columns x channels"
+        )
+    rows, columns, *channels = first.shape[1:]
+    return rows, columns, channels[0] if channels else 1
