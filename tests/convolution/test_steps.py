@@ -8,20 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal
 
-from striate.convolution import padded, steps
+from striate.convolution import padded, steps, worked_example
 from striate.errors import StriateError
 
-LETTER_O = np.array(
-    [
-        [0, 0, 1, 1, 0, 0],
-        [0, 1, 0, 0, 1, 0],
-        [1, 0, 0, 0, 0, 1],
-        [1, 0, 0, 0, 0, 1],
-        [0, 1, 0, 0, 1, 0],
-        [0, 0, 1, 1, 0, 0],
-    ]
-)
-DIAGONAL = [[0, 0, 1], [0, 1, 0], [1, 0, 0]]
+LETTER_O, DIAGONAL = worked_example("O").image, worked_example("O").kernel
 
 
 def test_w1_the_first_steps_of_the_worked_example():

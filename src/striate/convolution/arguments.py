@@ -103,29 +103,29 @@ def require_known(name: str, known: Sequence[str], what: str) -> None:
         raise StriateError(f"{what} {name!r} is unknown: {nearest(name, known)}")
 
 
-def require_kernel(image: Array, kernel: Array, *, channels: bool) -> int:
-    """Return the number of axes along which the kernel slides, and check that it fits the image.
+def require_kernel(image: tuple[int, ...], kernel: tuple[int, ...], *, channels: bool) -> int:
+    """Return along how many axes a kernel slides, having checked that its shape fits the image.
 
     Without `channels` these are all axes. With them the last axis of the image is its channels,
     of which the kernel has as many; it may have a last axis more, of filters.
     """
     if not channels:
-        if image.ndim == 0 or kernel.ndim != image.ndim:
+        if len(image) == 0 or len(kernel) != len(image):
             raise StriateError(
-                f"a kernel of shape {kernel.shape} does not fit an image of shape {image.shape}: "
+                f"a kernel of shape {kernel} does not fit an image of shape {image}: "
                 "both need the same number of axes, 1 or more"
             )
-        return image.ndim
-    axes = image.ndim - 1
-    if axes < 1 or kernel.ndim not in (axes + 1, axes + 2):
+        return len(image)
+    axes = len(image) - 1
+    if axes < 1 or len(kernel) not in (axes + 1, axes + 2):
         raise StriateError(
-            f"a kernel of shape {kernel.shape} does not fit an image of shape {image.shape}: with "
+            f"a kernel of shape {kernel} does not fit an image of shape {image}: with "
             "channels the image is (..., channel), the kernel (..., channel) or "
             "(..., channel, filter)"
         )
-    if kernel.shape[axes] != image.shape[axes]:
+    if kernel[axes] != image[axes]:
         raise StriateError(
-            f"the image has {image.shape[axes]} channels, the kernel {kernel.shape[axes]}: "
+            f"the image has {image[axes]} channels, the kernel {kernel[axes]}: "
             "give one layer of the kernel for each channel"
         )
     return axes

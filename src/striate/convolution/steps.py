@@ -14,11 +14,11 @@ from striate.convolution.arguments import (
     PerAxis,
     numbers,
     per_axis,
-    per_side,
     require_exact,
     require_kernel,
 )
 from striate.convolution.arithmetic import extent, output_size, padding_for
+from striate.convolution.discrete import padded
 from striate.errors import StriateError
 
 
@@ -60,37 +60,6 @@ class Step:
     output_map: npt.NDArray[np.float64]
     number: int
     count: int
-
-
-def padded(image: npt.ArrayLike, padding: Padding, *, channels: bool = False) -> Array:
-    """Surround an image with zeros.
-
-    Parameters
-    ----------
-    image
-        An image of any number of axes.
-    padding
-        Zeros on each side: one number, one for each axis, or a pair (before, after) for each axis.
-        What a name stands for depends on the kernel: ask `padding_for`.
-    channels
-        Whether the last axis holds channels, which are not padded.
-
-    Returns
-    -------
-    ndarray
-        int64 or float64, as the image.
-
-    Examples
-    --------
-    >>> padded([[1, 2]], ((0, 1), (1, 1)))
-    array([[0, 1, 2, 0],
-           [0, 0, 0, 0]])
-    """
-    array = numbers(image, "image")
-    if isinstance(padding, str):
-        raise StriateError(f"padding {padding!r} depends on the kernel: give numbers (padding_for)")
-    sides = per_side(padding, array.ndim - channels)
-    return np.pad(array, (*sides, (0, 0)) if channels else sides)
 
 
 def steps(
@@ -142,7 +111,7 @@ def steps(
             f"steps of a kernel {weights.shape} over an image {pixels.shape} cannot be shown: give "
             "(row, column) for both, or (row, column, channel) for both"
         )
-    require_kernel(pixels, weights, channels=pixels.ndim == 3)
+    require_kernel(pixels.shape, weights.shape, channels=pixels.ndim == 3)
     require_exact(pixels, weights)
     sides, window = pixels.shape[:2], weights.shape[:2]
     strides, dilations = per_axis(stride, 2, "stride"), per_axis(dilation, 2, "dilation")
