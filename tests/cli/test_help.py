@@ -31,11 +31,15 @@ def _examples():
 
 
 EXAMPLES = _examples()
-QUICK = [words for words in EXAMPLES if words[0] in ("data", "explain")]
+# These look at the last run.
+AFTERWARDS = [
+    words
+    for words in EXAMPLES
+    if words[0] in ("evaluate", "report", "runs") or words[:2] == ("explain", "run")
+]
+QUICK = [words for words in EXAMPLES if words[0] in ("data", "explain") and words not in AFTERWARDS]
 TRAINING = [words for words in EXAMPLES if words[0] == "train" and words[1] in ("digits", "ox")]
 TRAINING.remove(("train", "digits"))
-# These look at the last run.
-AFTERWARDS = [words for words in EXAMPLES if words[0] in ("evaluate", "report", "runs")]
 
 
 def test_all_commands_are_there():

@@ -8,8 +8,8 @@ from striate.cli import explain_model, explain_run, options
 
 app = typer.Typer(
     epilog=options.examples(
-        "striate explain model heidelberg      a lecture network, layer by layer",
-        "striate explain run last --image 7    what a trained network makes of an image",
+        "striate explain model heidelberg     a lecture network, layer by layer",
+        "striate explain run last --image 7   what a network makes of an image",
     )
 )
 

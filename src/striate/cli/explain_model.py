@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,6 @@ EXAMPLES = options.examples(
     "striate explain model heidelberg",
     "striate explain model isgc --input-shape 32x32x3 --out isgc.pdf",
     "striate explain model oslo_digits --set filters=20 --json",
-    "striate explain model runs/NAME/model.keras",
 )
 
 
@@ -94,7 +94,10 @@ def _anatomy(
         from striate.models.anatomy import anatomy
         from striate.runs.storage import load
 
-        parts = anatomy(load(path))
+        with warnings.catch_warnings():
+            # On an optimizer that has not trained yet: only the layers are looked at.
+            warnings.filterwarnings("ignore", "Skipping variable loading", UserWarning)
+            parts = anatomy(load(path))
         return {"model": path.stem, "lecture": None, "dataset": None, "summary": None}, parts
     from striate.models import registry
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = options.examples(
     "striate explain run last --image 7",
-    "striate explain run last --image 7 --class 3     why not the likeliest class?",
+    "striate explain run last --image 7 --class 1   why not this class?",
     "striate explain run last --method occlusion --patch 3 --baseline mean",
 )
 
