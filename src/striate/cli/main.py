@@ -17,6 +17,7 @@ from striate.cli import (
     doctor,
     evaluate,
     explain,
+    jets,
     options,
     output,
     report,
@@ -68,6 +69,7 @@ app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.add_typer(data.app, name="data")
 app.add_typer(explain.app, name="explain")
+app.add_typer(jets.app, name="jets")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

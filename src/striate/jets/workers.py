@@ -1,0 +1,94 @@
+"""Who makes the blocks: processes of this machine, or workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Any, TypeVar
+
+from striate.errors import StriateError
+
+T = TypeVar("T")
+
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def local(
+    function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], workers: int
+) -> Iterator[tuple[int, T]]:
+    """Call a function for each task in `workers` processes; yield results as they come.
+
+    The processes are fresh ones, which end when this one does, however it ends.
+    """
+    # One thread each: sums then do not depend on the number of cores.
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    pool = ProcessPoolExecutor(
+        min(workers, len(tasks)) or 1,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin,
+    )
+    try:
+        futures = {pool.submit(function, *task): number for number, task in enumerate(tasks)}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _begin() -> None:
+    # Ctrl-C is for the parent, which ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def on_dask(
+    function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], address: str
+) -> Iterator[tuple[int, T]]:
+    """Call a function for each task on the workers of a Dask scheduler; yield as they come.
+
+    Raises
+    ------
+    StriateError
+        If dask.distributed is not installed, or nothing answers at the address.
+    """
+    try:
+        from distributed import Client
+        from distributed import as_completed as completed
+    except ModuleNotFoundError:
+        raise StriateError(
+            "--dask needs dask.distributed: pip install 'striate[cluster]'"
+        ) from None
+    try:
+        client = Client(address, timeout="10s", set_as_default=False)
+    except (OSError, ValueError, TimeoutError):
+        raise StriateError(
+            f"no Dask scheduler answers at {address}: start one, or mend it"
+        ) from None
+    with client:
+        futures = [client.submit(function, *task, pure=False) for task in tasks]
+        numbers = {future.key: number for number, future in enumerate(futures)}
+        try:
+            for future, result in completed(futures, with_results=True):
+                yield numbers[future.key], result
+                future.release()
+        except BaseException:
+            client.cancel(futures)
+            raise
