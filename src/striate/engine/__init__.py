@@ -1,6 +1,12 @@
 """Compiled training: a Keras model's own steps, in loops, with our ops swapped in."""
 
-from striate.engine.grid import GridProgram, accuracy_name, bytes_per_model, compile_grid
+from striate.engine.grid import (
+    GridProgram,
+    accuracy_name,
+    bytes_per_model,
+    compile_grid,
+    programs_at_once,
+)
 from striate.engine.model import Model, Sequential, accelerate
 from striate.engine.program import Position, Program, Progress, compile_program
 from striate.engine.report import EngineReport
@@ -18,4 +24,5 @@ __all__ = [
     "bytes_per_model",
     "compile_grid",
     "compile_program",
+    "programs_at_once",
 ]

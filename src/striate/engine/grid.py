@@ -8,6 +8,7 @@ on the device once; where all models see them in one order, each batch is gather
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -175,6 +176,7 @@ def compile_grid(
     models: int,
     batch_size: int,
     shuffle_seeds: Sequence[int] | None,
+    one_thread: bool = False,
 ) -> GridProgram:
     """Make the program that trains several models of one structure.
 
@@ -193,6 +195,9 @@ def compile_grid(
         Images in a batch.
     shuffle_seeds
         See `GridProgram`.
+    one_thread
+        Whether the program keeps to the thread that runs it, so that several can run side by side;
+        its bits do then not depend on the number of cores.
 
     Returns
     -------
@@ -206,6 +211,7 @@ def compile_grid(
     tracing = Tracing(model, numbers, models)
     tracing.trace(arrays["train"], batch_size)
     lowering = Lowering(model)
+    options = {"xla_cpu_multi_thread_eigen": False} if one_thread else None
     gather, gather_rest = program.gatherers(batch_size)
     train_step = tracing.mapped("train_step", batch_axis=None if shared else 0)
     test_step = tracing.mapped("test_step", batch_axis=None)
@@ -216,10 +222,16 @@ def compile_grid(
         shuffle_seeds=None if shuffle_seeds is None else tuple(shuffle_seeds),
         _arrays=arrays,
         _rows=tracing.feed.matrix(),
-        _advance=jax.jit(loops.repeat(train_step, lowering, gather), donate_argnums=0),
-        _finish=jax.jit(loops.repeat(train_step, lowering, gather_rest), donate_argnums=0),
+        _advance=jax.jit(
+            loops.repeat(train_step, lowering, gather), donate_argnums=0, compiler_options=options
+        ),
+        _finish=jax.jit(
+            loops.repeat(train_step, lowering, gather_rest),
+            donate_argnums=0,
+            compiler_options=options,
+        ),
         _evaluate={
-            name: program.over_all_images(test_step, lowering, len(split[0]))
+            name: program.over_all_images(test_step, lowering, len(split[0]), options)
             for name, split in arrays.items()
         },
         _fresh_metrics=[np.array(v.value) for v in model.metrics_variables],
@@ -305,3 +317,12 @@ def accuracy_name(model: Any) -> str | None:
         if isinstance(name, str) and name.endswith(("accuracy", "acc")):
             return name
     return None
+
+
+def programs_at_once() -> int:
+    """Return how many programs run well side by side: one for each core, one on an accelerator."""
+    if jax.default_backend() != "cpu":
+        return 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

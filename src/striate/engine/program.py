@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -271,9 +271,12 @@ def gatherers(batch_size: int) -> tuple[Callable[[Tree, Any], Tree], Callable[[T
 
 
 def over_all_images(
-    step: loops.Step, lowering: Lowering, images: int
+    step: loops.Step, lowering: Lowering, images: int, options: Mapping[str, Any] | None = None
 ) -> Callable[[Tree, Tree], Tree]:
-    """Make the function that runs the test step over all images and gives the logs."""
+    """Make the function that runs the test step over all images and gives the logs.
+
+    `options` are XLA's, for its compilation.
+    """
     # Equal batches where that is possible: a partial one would be compiled apart.
     size = math.ceil(images / math.ceil(images / VALIDATION_BATCH))
 
@@ -283,7 +286,6 @@ def over_all_images(
     whole = loops.repeat(step, lowering, slices)
     rest = loops.repeat(step, lowering, lambda arrays, _: as_batch(arrays))
 
-    @jax.jit
     def validate(state: Tree, arrays: Tree) -> Tree:
         logs, state = whole(state, arrays, jnp.int32(0), jnp.int32(images // size))
         if images % size:
@@ -291,7 +293,7 @@ def over_all_images(
             logs, state = rest(state, tail, jnp.int32(0), jnp.int32(1))
         return logs
 
-    return validate
+    return jax.jit(validate, compiler_options=None if options is None else dict(options))
 
 
 def split_arrays(split: Split, model: Any, data: Dataset) -> tuple[np.ndarray, ...]:

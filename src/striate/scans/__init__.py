@@ -9,8 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from striate.scans.training import grid, resume
     from striate.scans.result import GridResult
+    from striate.scans.training import grid, resume
 
 _HOMES = {
     "GridResult": "striate.scans.result",

@@ -7,6 +7,7 @@ else; so it may be computed in another process or on another machine, and again 
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from striate.errors import StriateError
 from striate.files import written_beside
 from striate.scans.plan import Recipe
 from striate.scans.space import Cell
+
+_BUILDING = threading.Lock()
 
 Tree = Any
 History = dict[str, list[float]]
@@ -75,7 +78,7 @@ def compute_block(
     Result
         None when the block was abandoned.
     """
-    training = BlockTraining(recipe_of(scan, build, data), scan["cells"], scan["blocks"][number])
+    training = BlockTraining(recipe_of(scan, build, data), scan, number)
     if not training.train(training.epochs, on_epoch):
         return None
     return training.result(keep_weights=keep_weights)
@@ -123,7 +126,14 @@ class BlockTraining:
         For each cell the epoch, from 1, at whose end its loss was not finite; else None.
     """
 
-    def __init__(self, recipe: Recipe, cells: Sequence[Cell], block: Mapping[str, Any]) -> None:
+    def __init__(self, recipe: Recipe, scan: Mapping[str, Any], number: int) -> None:
+        # Building networks changes what Keras keeps for the whole process.
+        with _BUILDING:
+            self._build(recipe, scan["cells"], scan["blocks"][number], scan["side_by_side"] > 1)
+
+    def _build(
+        self, recipe: Recipe, cells: Sequence[Cell], block: Mapping[str, Any], one_thread: bool
+    ) -> None:
         self.cells: list[int] = list(block["cells"])
         self._recipe = recipe
         self._settings = [cells[number] for number in self.cells]
@@ -147,6 +157,7 @@ class BlockTraining:
             models=len(self.cells),
             batch_size=recipe.setting(first, "batch_size"),
             shuffle_seeds=[recipe.shuffle_seed(c) for c in self._settings] if shuffled else None,
+            one_thread=one_thread,
         )
         self._models = list(range(len(self.cells)))
         self._state = self._start(block["starts"], numbers, cells)

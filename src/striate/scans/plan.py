@@ -66,20 +66,24 @@ def blocks(
     recipe: Recipe,
     cells: Sequence[Cell],
     memory: int,
+    at_once: int,
     on_built: Callable[[int, int], None] = lambda *_: None,
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], int]:
     """Divide the cells into blocks, as ``scan.json`` keeps them.
 
     Each cell's network is built once. Cells whose configurations differ only in numbers that a
-    compiled step can take from outside are one program; it is cut into equal blocks that need no
-    more memory than given.
+    compiled step can take from outside are one program; it is cut into blocks of nearly equal
+    size, so many that they keep all cores busy and those that run side by side need no more
+    memory than given.
 
     Returns
     -------
-    list of dict
+    blocks : list of dict
         Of each block its ``cells``; the ``numbers`` that differ, as pairs of a place in Keras's
         configuration and one value for each cell; and ``starts``, for each cell the one that is
         built for the initial weights.
+    side_by_side : int
+        How many of them run at once, at most `at_once`.
 
     Raises
     ------
@@ -108,21 +112,26 @@ def blocks(
         batch_size = recipe.setting(cell, "batch_size")
         needed[number] = bytes_per_model(model, min(batch_size, len(recipe.data.train)))
         division.add(number, model, (batch_size, recipe.setting(cell, "epochs")))
+    groups = division.groups()
+    largest = max(needed[group.members[0]] for group in groups)
+    if largest > memory:
+        raise StriateError(
+            f"one network needs about {largest / 1e6:.0f} MB while it is trained, but "
+            f"memory={memory / 1e6:.0f} MB was given: allow more, or use smaller batches"
+        )
+    at_once = min(at_once, memory // largest)
     made = []
-    for group in division.groups():
-        one = needed[group.members[0]]
-        most = memory // one
-        if most < 1:
-            raise StriateError(
-                f"one network needs about {one / 1e6:.0f} MB while it is trained, but "
-                f"memory={memory / 1e6:.0f} MB was given: allow more, or use smaller batches"
-            )
-        count = math.ceil(len(group.members) / most)
-        size = math.ceil(len(group.members) / count)
-        for first in range(0, len(group.members), size):
-            some = slice(first, first + size)
-            made.append(_block(recipe, cells, group, some))
-    return made
+    for group in groups:
+        members = len(group.members)
+        most = memory // needed[group.members[0]] // at_once * at_once
+        # At least one block for each core, in multiples of the cores.
+        size = math.ceil(members / (at_once * math.ceil(members / most)))
+        made += [
+            _block(recipe, cells, group, slice(first, first + size))
+            for first in range(0, members, size)
+        ]
+    # One block alone is given all cores.
+    return made, min(at_once, len(made))
 
 
 def _block(

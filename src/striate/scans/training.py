@@ -7,12 +7,13 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
 from striate.data import Dataset, load
+from striate.engine import programs_at_once
 from striate.errors import StriateError
 from striate.files import write_json
 from striate.runs import directory as runs_files
@@ -25,6 +26,7 @@ from striate.scans.observer import ScanLines, ScanObserver
 from striate.scans.plan import Recipe
 from striate.scans.result import GridResult
 from striate.scans.space import Cell, axes_and_fixed, product
+from striate.scans.workers import Workers
 
 
 def grid(
@@ -38,6 +40,7 @@ def grid(
     directory: str | os.PathLike[str] = "runs",
     name: str | None = None,
     memory: int | str | None = None,
+    side_by_side: int | None = None,
     keep_models: bool = False,
     observer: ScanObserver | None = None,
     verbose: int | None = None,
@@ -72,7 +75,10 @@ def grid(
         The scan is ``directory/name``; without a name it is
         ``<data>-<network>-grid-<date>-<time>``.
     memory
-        How much a program may need, in bytes or as ``"4 GB"``; half of what is free if not given.
+        How much the programs may need, in bytes or as ``"4 GB"``; half of what is free if not
+        given.
+    side_by_side
+        How many programs run at once, each on one core; the cores if not given.
     keep_models
         Whether to keep the trained networks, as ``models/cell-000.keras`` in the directory.
     observer
@@ -120,6 +126,7 @@ def grid(
         directory=Path(directory),
         name=name,
         memory=plan.memory_limit(memory),
+        side_by_side=programs_at_once() if side_by_side is None else side_by_side,
         keep_models=keep_models,
         observer=observer_for(observer, verbose),
         command=command,
@@ -139,6 +146,7 @@ def run(
     directory: Path,
     name: str | None,
     memory: int,
+    side_by_side: int,
     keep_models: bool,
     observer: ScanObserver,
     command: str | None,
@@ -155,7 +163,7 @@ def run(
     }
     recipe = Recipe(build, data, {**defaults, **recipe.fixed})
     _refuse_not_natural(recipe, cells)
-    made = plan.blocks(recipe, cells, memory, observer.on_build)
+    made, side_by_side = plan.blocks(recipe, cells, memory, side_by_side, observer.on_build)
     scan: dict[str, Any] = {
         "kind": kind,
         "dataset": provenance.describe_data(data),
@@ -166,6 +174,7 @@ def run(
         "fixed": dict(recipe.fixed),
         "cells": list(cells),
         "blocks": made,
+        "side_by_side": side_by_side,
         "memory_bytes": memory,
         "keep_models": keep_models,
         "versions": provenance.versions(),
@@ -245,32 +254,26 @@ class _Scan:
         self._rows = files.read_table(path, scan["cells"])
 
     def compute(self) -> GridResult:
-        """Compute the blocks that are missing."""
+        """Compute the blocks that are missing, several at once."""
+        missing = [
+            number
+            for number, block in enumerate(self._scan["blocks"])
+            if any(cell not in self._rows for cell in block["cells"])
+        ]
         with stop_on_signals() as stop:
             self._observer.on_start(self._result())
-            for number, block in enumerate(self._scan["blocks"]):
-                if all(cell in self._rows for cell in block["cells"]):
-                    continue
-                done = self._compute(number, lambda: stop.signal is not None)
+            workers = Workers(self._recipe, self._scan, missing)
+            for number, training, done in workers.events(lambda: stop.signal is not None):
                 if done is None:
-                    self._interrupt(stop.signal or signal.SIGINT)
-                self._keep(number, block["cells"], done)
+                    self._observer.on_epoch(number, training)
+                else:
+                    self._keep(number, training.cells, done)
+            if stop.signal is not None and not self._result().finished:
+                self._interrupt(stop.signal)
         self._finish()
         grid = self._result()
         self._observer.on_end(grid)
         return grid
-
-    def _compute(self, number: int, stopped: Callable[[], bool]) -> blocks.Result | None:
-        def on_epoch(training: blocks.BlockTraining) -> bool:
-            self._observer.on_epoch(number, training)
-            return stopped()
-
-        training = blocks.BlockTraining(
-            self._recipe, self._scan["cells"], self._scan["blocks"][number]
-        )
-        if stopped() or not training.train(training.epochs, on_epoch):
-            return None
-        return training.result(keep_weights=self._scan["keep_models"])
 
     def _keep(self, number: int, cells: Sequence[int], done: blocks.Result) -> None:
         """Write what a block gave; the rows of the table last, as the sign that all is there."""
