@@ -109,3 +109,18 @@ def test_the_figure_says_what_it_shows(channels, count, number) -> None:
     # The kernel itself, where it can be drawn as one picture, and seven patches; else eight.
     assert len(figure.axes) == 8 * min(count, 8)
     assert any("first the kernel" in line for line in words) == (channels != 2)
+
+
+def test_neurons_are_centred_on_what_they_see() -> None:
+    model = keras.Sequential(
+        [
+            layers.Input((6, 6, 1)),
+            layers.Conv2D(1, 3, name="first"),
+            layers.MaxPooling2D(2, name="pool"),
+            layers.Flatten(name="flat"),
+        ]
+    )
+    known = views(model)
+    assert known["first"].axes[0].centres == (1, 2, 3, 4)
+    assert known["pool"].axes[1].centres == (1.5, 3.5)
+    assert known["flat"].grid is False

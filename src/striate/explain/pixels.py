@@ -153,10 +153,11 @@ def _bars(
 ) -> None:
     """Draw the likeliest classes as bars, each with its name and probability above it."""
     axes = _titled(figure, "class probabilities", left, top, height)
-    axes.set(xlim=(0, 1), ylim=(_MOST_CLASSES, 0))
+    most = max(1, min(_MOST_CLASSES, int(height // 0.3)))
+    axes.set(xlim=(0, 1), ylim=(most, 0))
     for spine in ("top", "right", "bottom"):
         axes.spines[spine].set_visible(False)
-    order = np.argsort(-probabilities, kind="stable")[: int(min(_MOST_CLASSES, height // 0.3))]
+    order = np.argsort(-probabilities, kind="stable")[:most]
     for row, number in enumerate(order):
         chance = float(probabilities[number])
         axes.barh(row + 0.74, chance, height=0.3, color=QUIET)
