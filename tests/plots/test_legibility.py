@@ -7,10 +7,14 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from striate import plots
+from striate.jets import Constituents
+from striate.plots import jet_images
 from striate.plots.style import context
 
 RNG = np.random.default_rng(1)
 LONG = ("quarks and gluons (QCD)", "W boson, hadronic decay", "top quark, fully merged", "Higgs")
+PIXELS = np.where(RNG.random((60, 25, 25, 1)) < 0.1, RNG.exponential(5, (60, 25, 25, 1)), 0)
+JET = Constituents([0, 40], RNG.exponential(9, 40), RNG.normal(0, 0.3, 40), RNG.normal(0, 0.3, 40))
 
 
 def _history(epochs: int) -> dict[str, list[float]]:
@@ -51,6 +55,28 @@ FIGURES = {
             ("b", RNG.random((3, 3, 2))),
         ],
         image=RNG.random((8, 8, 1)),
+    ),
+    "average jets": lambda make: jet_images.average_images(
+        PIXELS, np.arange(60) % 2, LONG[:2], width=2.5
+    ),
+    "average jets, twice": lambda make: jet_images.average_images(
+        {"before": PIXELS, "after": PIXELS / 1e3}, np.arange(60) % 2, ("QCD", "W"), width=0.8
+    ),
+    "correlation of pixels": lambda make: jet_images.output_correlation(
+        PIXELS, RNG.random(60), width=2.5
+    ),
+    "surest wrong jets": lambda make: jet_images.surest_wrong_jets(
+        make(2, names=("QCD", "W")), PIXELS, width=2.5, observables={"mass_gev": np.arange(60)}
+    ),
+    "surest wrong jets, many": lambda make: jet_images.surest_wrong_jets(
+        make(10, 600, names=tuple(f"{name} {i}" for i in range(3) for name in LONG)[:10]),
+        np.resize(PIXELS, (600, 25, 25, 1)),
+        width=2.5,
+        n=10,
+    ),
+    "one jet": lambda make: jet_images.constituents_beside_image(JET),
+    "one jet, finely": lambda make: jet_images.constituents_beside_image(
+        JET, grid=33, width=0.8, normalise="sum"
     ),
 }
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from striate.data.source import RawSplit, Source, file_records
 from striate.errors import StriateError
-from striate.jets import Constituents, ImageOptions, jet_images
-from striate.jets.images import aligned, fraction_inside
+from striate.jets import Constituents, ImageOptions
+from striate.jets.images import images_and_fractions
 
 BLOCK_BYTES = 1 << 25
 """How much of a file is read at once, as far as jets can be counted beforehand."""
@@ -225,12 +225,11 @@ class JetImages:
     def _make(self, jets: Constituents, measured: Mapping[str, np.ndarray]) -> np.ndarray:
         if self._options is None:
             raise TypeError("constituents where images were announced")
-        options = self._options
         for name, column in jets.sums()._asdict().items():
             measured[name][:] = column
         measured["multiplicity"][:] = jets.counts
-        measured["pt_fraction_in_image"][:] = fraction_inside(aligned(jets, options), options)
-        return jet_images(jets, **options.as_json())
+        images, measured["pt_fraction_in_image"][:] = images_and_fractions(jets, self._options)
+        return images
 
     def measured(self, name: str, rows: np.ndarray | None) -> np.ndarray:
         """Return what was measured of the jets at `rows`; read again if others were read last."""

@@ -196,10 +196,24 @@ def jet_images(
      [ 0  0  0  0  0]]
     """
     how = ImageOptions.of(options)
-    images = pixels(aligned(constituents, how, subjets), constituents, how)
+    images, _ = images_and_fractions(constituents, how, subjets)
     if how.normalise == "standardise":
         return (reference or Standardisation.of(images)).apply(images)
-    return normalised(images, how.channels, how.normalise)
+    return images
+
+
+def images_and_fractions(
+    constituents: Constituents, how: ImageOptions, subjets: Subjets | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Make images, and say which fraction of each jet's scalar pT sum lies on the grid, ``(n,)``.
+
+    The images are not standardised, since that needs others.
+    """
+    plane = aligned(constituents, how, subjets)
+    images = pixels(plane, constituents, how)
+    if how.normalise != "standardise":
+        images = normalised(images, how.channels, how.normalise)
+    return images, fraction_inside(plane, how)
 
 
 def aligned(constituents: Constituents, how: ImageOptions, subjets: Subjets | None = None) -> Plane:
