@@ -1,5 +1,5 @@
 // Convolution with what follows it: bias, ReLU, pooling.
-#include "correlation.h"
+#include "correlate.h"
 #include "kernels.h"
 #include "ops.h"
 #include "sinks.h"
@@ -72,7 +72,7 @@ class BufferedPooling {
     // Whole vectors: the buffer has room, the weights are zero beyond the filters.
     narrow.outputs = whole_vectors(narrow.outputs);
     const StoreSink sink({buffer_.data(), nullptr, row_, kTileFilters, first}, false);
-    correlate(narrow, block, source, room, first, first + fusion_.window_rows, 0, sink);
+    correlate(narrow, block, source, room, first, first + fusion_.window_rows, sink);
     const WindowRow from{buffer_.data(), row_, kTileFilters, windows_,
                          least(correlation.outputs - filter, kTileFilters)};
     const int64_t at = window_row * target.row + filter;
@@ -118,23 +118,22 @@ void run(const Forward& f, const Part& part) {
   const bool pairs = f.fusion.pooling == Pooling::max && high == 2 && wide == 2 && !picks;
   BufferedPooling buffered(f.correlation, f.fusion);
   const Weights weights = f.weights.of(part.model);
-  for (int64_t filter = 0; filter < f.op.filters; filter += kTileFilters) {
-    for (int64_t image = part.first; image < part.last; ++image) {
-      const int64_t at = part.model * f.op.images + image;
-      source.start(f.x.of(part.model) + image * f.op.rows * f.op.columns * f.op.channels, nullptr);
-      const Target target{f.y + at * image_size,
-                          f.positions == nullptr ? nullptr : f.positions + at * image_size, row,
-                          f.op.filters, 0};
-      if (store) {
-        correlate(f.correlation, weights, source, room, part.top, part.bottom, filter,
-                  StoreSink(target, f.fusion.relu));
-      } else if (pairs) {
-        correlate(f.correlation, weights, source, room, 2 * part.top, 2 * part.bottom,
-                  filter, MaxSink(target, f.fusion.relu));
-      } else {
-        const uint8_t* picked =
-            picks ? f.picked.of(part.model) + image * image_size : nullptr;
-        for (int64_t window = part.top; window < part.bottom; ++window) {
+  for (int64_t image = part.first; image < part.last; ++image) {
+    const int64_t at = part.model * f.op.images + image;
+    source.start(f.x.of(part.model) + image * f.op.rows * f.op.columns * f.op.channels, nullptr);
+    const Target target{f.y + at * image_size,
+                        f.positions == nullptr ? nullptr : f.positions + at * image_size, row,
+                        f.op.filters, 0};
+    if (store) {
+      correlate(f.correlation, weights, source, room, part.top, part.bottom,
+                StoreSink(target, f.fusion.relu));
+    } else if (pairs) {
+      correlate(f.correlation, weights, source, room, 2 * part.top, 2 * part.bottom,
+                MaxSink(target, f.fusion.relu));
+    } else {
+      const uint8_t* picked = picks ? f.picked.of(part.model) + image * image_size : nullptr;
+      for (int64_t window = part.top; window < part.bottom; ++window) {
+        for (int64_t filter = 0; filter < f.op.filters; filter += kTileFilters) {
           buffered.run(f.correlation, weights, source, room, window, filter, picked, target);
         }
       }
@@ -171,7 +170,8 @@ void convolve(const Workers& workers, const Convolution& op, const Fusion& fusio
                                 run_count,
                                 op.kernel_columns * op.channels,
                                 op.channels,
-                                op.filters};
+                                op.filters,
+                                0};
   const WholeWeights weights(op, kernel, bias);
   const Forward f{op, fusion, x, weights, picked, y, positions, correlation, source,
                   Split(op.models, op.images, window_rows, flops(op), workers.threads())};

@@ -1,8 +1,8 @@
 // A cross-correlation of rows with packed weights: what forward and input gradient share.
 //
 // Both are sums over taps of (pixel of a source) x (channels in, filters out); they differ in which
-// pixels a tap meets and in how the weights are laid out. `Correlation` says so; `correlate` walks
-// over the result in tiles that stay in registers and hands each tile to a sink.
+// pixels a tap meets and in how the weights are laid out. `Correlation` says so; the result is made
+// in tiles that stay in registers, and each tile is handed to a sink.
 #pragma once
 
 #include "geometry.h"
@@ -29,6 +29,8 @@ struct Correlation {
   int64_t tap_row_weights;  // rows of weights of one tap row
   int64_t pixel;            // floats between source pixels
   int64_t outputs;          // filters
+  int64_t full_inner;       // pixels of a source row with two zeros before and behind them, which
+                            // three taps meet in every way; 0 where it is another correlation
 };
 
 // Weights as rows of `stride` floats, a multiple of the vector length or followed by as much.
@@ -171,7 +173,7 @@ void correlate_rows(const Correlation& op, const Weights& weights,
 // Collect the runs that `kRows` rows of the result from `row` on need; returns how many.
 template <int kRows>
 int64_t gather(const Correlation& op, const Weights& weights, SourceRows& source, int64_t row,
-               int64_t filter, Segment<kRows>* segments) {
+               Segment<kRows>* segments) {
   int64_t count = 0;
   for (int64_t t = 0; t < op.tap_row_count; ++t) {
     const float* rows[kRows];
@@ -182,7 +184,7 @@ int64_t gather(const Correlation& op, const Weights& weights, SourceRows& source
       rows[r] = source.row(from);
     }
     if (!any) continue;
-    const float* tap_weights = weights.data + t * op.tap_row_weights * weights.stride + filter;
+    const float* tap_weights = weights.data + t * op.tap_row_weights * weights.stride;
     for (int64_t n = 0; n < op.run_count; ++n, ++count) {
       const Run& run = op.runs[n];
       for (int r = 0; r < kRows; ++r) segments[count].x[r] = rows[r] + run.start;
@@ -191,35 +193,6 @@ int64_t gather(const Correlation& op, const Weights& weights, SourceRows& source
     }
   }
   return count;
-}
-
-template <int kRows, typename Sink>
-void correlate_group(const Correlation& op, const Weights& weights, SourceRows& source,
-                     Segments& room, int64_t row, int64_t filter, const Sink& sink) {
-  Segment<kRows>* segments = room.of<kRows>();
-  const int64_t count = gather<kRows>(op, weights, source, row, filter, segments);
-  if (op.outputs - filter > kLanes) {
-    correlate_rows<kRows, 2>(op, weights, segments, count, row, filter, sink);
-  } else {
-    correlate_rows<kRows, 1>(op, weights, segments, count, row, filter, sink);
-  }
-}
-
-// Correlate rows [first, last) of the result for the filters from `filter` on that fit into a tile.
-template <typename Sink>
-void correlate(const Correlation& op, const Weights& weights, SourceRows& source,
-               Segments& room, int64_t first, int64_t last, int64_t filter, const Sink& sink) {
-  int64_t row = first;
-  // Two rows at a time fill the registers where one row of the result is too short.
-  const bool short_rows = 4 * op.result_columns <= kAccumulators;
-  if (Sink::kPairs || short_rows) {
-    for (; row + 2 <= last; row += 2) {
-      correlate_group<2>(op, weights, source, room, row, filter, sink);
-    }
-  }
-  if constexpr (!Sink::kPairs) {
-    for (; row < last; ++row) correlate_group<1>(op, weights, source, room, row, filter, sink);
-  }
 }
 
 // Filters of a tile.

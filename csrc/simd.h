@@ -41,6 +41,17 @@ STRIATE_INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 // The smallest multiple of the vector length that holds n.
 STRIATE_INLINE int64_t whole_vectors(int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
 
+// The numbers of all lanes, to be unpacked.
+template <int... lane>
+struct LaneNumbers {};
+#if defined(__AVX512F__)
+typedef LaneNumbers<0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15> AllLanes;
+#elif defined(__AVX2__)
+typedef LaneNumbers<0, 1, 2, 3, 4, 5, 6, 7> AllLanes;
+#else
+typedef LaneNumbers<0, 1, 2, 3> AllLanes;
+#endif
+
 STRIATE_INLINE Vec load(const float* from) {
   Vec v;
   memcpy(&v, from, sizeof v);
@@ -258,8 +269,8 @@ STRIATE_INLINE Lanes number(Vec a) { return _mm512_cmp_ps_mask(raw(a), raw(a), _
 STRIATE_INLINE Lanes at_most_zero(Vec a) {
   return _mm512_cmp_ps_mask(raw(a), _mm512_setzero_ps(), _CMP_LE_OQ);
 }
-STRIATE_INLINE Lanes above_zero(Vec a) {
-  return _mm512_cmp_ps_mask(raw(a), _mm512_setzero_ps(), _CMP_GT_OQ);
+STRIATE_INLINE Lanes above(Vec a, Vec b) {
+  return _mm512_cmp_ps_mask(raw(a), raw(b), _CMP_GT_OQ);
 }
 STRIATE_INLINE Lanes equal(IntVec a, int32_t b) {
   return _mm512_cmpeq_epi32_mask(raw(a), _mm512_set1_epi32(b));
@@ -280,7 +291,7 @@ typedef IntVec Lanes;
 STRIATE_INLINE Lanes beats(Vec a, Vec b) { return ~(a <= b) & (b == b); }
 STRIATE_INLINE Lanes number(Vec a) { return a == a; }
 STRIATE_INLINE Lanes at_most_zero(Vec a) { return a <= 0.0f; }
-STRIATE_INLINE Lanes above_zero(Vec a) { return a > 0.0f; }
+STRIATE_INLINE Lanes above(Vec a, Vec b) { return a > b; }
 STRIATE_INLINE Lanes equal(IntVec a, int32_t b) { return a == b; }
 STRIATE_INLINE Lanes has_bit(IntVec a, int32_t bit) { return (a & bit) != 0; }
 STRIATE_INLINE Vec choose(Lanes where, Vec yes, Vec no) { return where ? yes : no; }
@@ -289,5 +300,31 @@ STRIATE_INLINE IntVec choose(Lanes where, IntVec yes, IntVec no) { return where 
 #endif
 
 STRIATE_INLINE IntVec everywhere(int32_t value) { return IntVec{} + value; }
+
+// a where a > b, else b: b, too, where one of them is NaN.
+#if defined(__AVX512F__)
+STRIATE_INLINE Vec larger(Vec a, Vec b) {
+  return reinterpret_cast<Vec>(_mm512_maskz_max_ps(0xffff, raw(a), raw(b)));
+}
+#elif defined(__AVX2__)
+STRIATE_INLINE Vec larger(Vec a, Vec b) {
+  return reinterpret_cast<Vec>(
+      _mm256_max_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b)));
+}
+#else
+STRIATE_INLINE Vec larger(Vec a, Vec b) { return a > b ? a : b; }
+#endif
+
+// Have `v` computed here and kept in a register: compilers move work on it behind what follows and
+// then have no registers for what it is made of.
+STRIATE_INLINE void settle(Vec& v) {
+#if defined(__x86_64__)
+  asm("" : "+v"(v));
+#elif defined(__aarch64__)
+  asm("" : "+w"(v));
+#else
+  (void)v;
+#endif
+}
 
 }  // namespace striate::STRIATE_ISA

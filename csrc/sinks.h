@@ -19,6 +19,7 @@ struct Target {
 class StoreSink {
  public:
   static constexpr bool kPairs = false;
+  static constexpr bool kFull = false;
 
   StoreSink(const Target& target, bool relu) : target_(target), relu_(relu) {}
 
@@ -42,7 +43,7 @@ class StoreSink {
   STRIATE_INLINE void put(int64_t at, Vec sum, int64_t filters) const {
     if (relu_) {
       if (target_.positions != nullptr) {
-        const IntVec position = choose(above_zero(sum), IntVec{}, everywhere(kNowhere));
+        const IntVec position = choose(above(sum, Vec{}), IntVec{}, everywhere(kNowhere));
         store_bytes_up_to(target_.positions + at, position, filters);
       }
       sum = choose(at_most_zero(sum), Vec{}, sum);
@@ -54,12 +55,24 @@ class StoreSink {
   const bool relu_;
 };
 
+// Store sums of what may be a full correlation: a gradient.
+class GradientSink : public StoreSink {
+ public:
+  static constexpr bool kFull = true;
+
+  explicit GradientSink(const Target& target) : StoreSink(target, false) {}
+};
+
 // The maximum of 2x2 windows and its position; tiles have two rows and an even number of columns.
 class MaxSink {
  public:
   static constexpr bool kPairs = true;
+  static constexpr bool kFull = false;
 
-  MaxSink(const Target& target, bool relu) : target_(target), relu_(relu) {}
+  MaxSink(const Target& target, bool relu)
+      : target_(target),
+        floor_(relu ? Vec{} : Vec{} - __builtin_inff()),
+        lost_(everywhere(relu ? kNowhere : 0)) {}
 
   template <int kRows, int kColumns, int kVectors>
   STRIATE_INLINE void take(const Tile& tile, const Vec (&sums)[kRows][kColumns][kVectors]) const {
@@ -86,20 +99,16 @@ class MaxSink {
       largest = choose(wins, others[i], largest);
       position = choose(wins, everywhere(i + 1), position);
     }
-    if (relu_) {
-      position = choose(above_zero(largest), position, everywhere(kNowhere));
-      largest = choose(at_most_zero(largest), Vec{}, largest);
-    } else {
-      position = choose(number(largest), position, IntVec{});
-    }
-    store_up_to(target_.values + at, largest, filters);
+    position = choose(above(largest, floor_), position, lost_);
+    store_up_to(target_.values + at, larger(floor_, largest), filters);
     if (target_.positions != nullptr) {
       store_bytes_up_to(target_.positions + at, position, filters);
     }
   }
 
   const Target target_;
-  const bool relu_;
+  const Vec floor_;    // of what is let through
+  const IntVec lost_;  // the position of what is not, and of NaN
 };
 
 // Pool `windows` windows of one row of windows, for up to kTileFilters filters.
@@ -132,7 +141,7 @@ inline void pool_max(const WindowRow& from, const Fusion& fusion, float* values,
         position = choose(wins, everywhere(static_cast<int32_t>(tap)), position);
       }
       if (fusion.relu) {
-        position = choose(above_zero(largest), position, everywhere(kNowhere));
+        position = choose(above(largest, Vec{}), position, everywhere(kNowhere));
         largest = choose(at_most_zero(largest), Vec{}, largest);
       } else {
         position = choose(number(largest), position, IntVec{});
@@ -157,7 +166,7 @@ inline void pool_average(const WindowRow& from, const Fusion& fusion, float* val
         Vec value = load(window_pixel(from, fusion, window, tap) + f);
         if (fusion.relu) {
           const IntVec bit = everywhere(static_cast<int32_t>(1u << (tap & 31)));
-          bits |= choose(above_zero(value), bit, IntVec{});
+          bits |= choose(above(value, Vec{}), bit, IntVec{});
           value = choose(at_most_zero(value), Vec{}, value);
         }
         total += value;

@@ -43,7 +43,8 @@ class SourceRows {
     return (shape.slots + 1) * (shape.left + shape.columns + shape.right) * shape.pixel;
   }
 
-  // Read from another image; rows of the one before must not be used any more.
+  // Read from another image, which others may follow in memory; rows of the one before must not be
+  // used any more.
   void start(const float* values, const uint8_t* positions) {
     values_ = values;
     positions_ = positions;
@@ -52,10 +53,11 @@ class SourceRows {
 
   bool inside(int64_t row) const { return row >= 0 && row < shape_.rows; }
 
-  // Row `row` from its leftmost zero on; zeros outside the image. It stays valid until `slots`
-  // other rows have been asked for.
-  const float* row(int64_t row) {
+  // Row `row` of the image or of one behind it, from its leftmost zero on; zeros outside the image.
+  // It stays valid until `slots` other rows have been asked for.
+  const float* row(int64_t row, int64_t image = 0) {
     if (!inside(row)) return zeros_.data();
+    row += image * shape_.rows;
     if (in_place_) return values_ + row * width_;
     const int64_t slot = row % shape_.slots;
     float* to = ring_.data() + slot * width_;
@@ -95,10 +97,6 @@ class SourceRows {
     const int64_t high = fusion_->window_rows, wide = fusion_->window_columns;
     const int64_t windows = shape_.columns / wide;
     const int64_t window_row = row / high;
-    if (window_row >= shape_.rows / high) {  // below the last whole window
-      memset(to, 0, static_cast<size_t>(shape_.columns * shape_.pixel) * sizeof(float));
-      return;
-    }
     const int64_t tap = row % high * wide;
     const int64_t offset = window_row * windows * shape_.channels;
     const float* values = values_ + offset;
