@@ -52,15 +52,6 @@ auto per_model(const Operand& operand) -> PerModel<const typename std::remove_po
   return {operand.typed_data(), models == 1 ? 0 : elements / models};
 }
 
-ffi::Error check(const Kernels* kernels, ffi::Span<const int64_t> images,
-                 ffi::Span<const int64_t> weights, Geometry geometry, Fused fused) {
-  if (kernels == nullptr) return ffi::Error::Internal("no kernels for STRIATE_ISA here");
-  if (images.size() != 5 || weights.size() != 5 || geometry.size() != 6 || fused.size() != 4) {
-    return ffi::Error::InvalidArgument("a striate convolution has other ranks or attributes");
-  }
-  return ffi::Error::Success();
-}
-
 // `outputs` are the pixels of the convolution, before pooling.
 Convolution convolution(int64_t models, ffi::Span<const int64_t> images,
                         ffi::Span<const int64_t> weights, Geometry geometry,
@@ -74,59 +65,65 @@ Fusion fusion(Fused fused) {
   return {static_cast<Pooling>(fused[0]), fused[1], fused[2], fused[3] != 0};
 }
 
+// Call body(kernels, workers, convolution, fusion) unless something is wrong or nothing to be done.
+// `result` is the first result, `images` and `weights` whatever has the dimensions of these.
+template <typename Body>
+ffi::Error run(ffi::ThreadPool pool, FloatsResult result, ffi::Span<const int64_t> images,
+               ffi::Span<const int64_t> weights, Geometry geometry,
+               ffi::Span<const int64_t> outputs, Fused fused, const Body& body) {
+  const Kernels* kernels = chosen();
+  if (kernels == nullptr) return ffi::Error::Internal("no kernels for STRIATE_ISA here");
+  if (images.size() != 5 || weights.size() != 5 || geometry.size() != 6 || outputs.size() != 2 ||
+      fused.size() != 4) {
+    return ffi::Error::InvalidArgument("a striate convolution has other ranks or attributes");
+  }
+  if (result->element_count() == 0) return ffi::Error::Success();
+  body(*kernels, IntraOpPool(pool),
+       convolution(result->dimensions()[0], images, weights, geometry, outputs), fusion(fused));
+  return ffi::Error::Success();
+}
+
 ffi::Error forward(ffi::ThreadPool pool, Floats x, Floats kernel, Floats bias, FloatsResult y,
                    BytesResult positions, Geometry geometry, ffi::Span<const int64_t> outputs,
                    Fused fused) {
-  const Kernels* kernels = chosen();
-  const auto error = check(kernels, x.dimensions(), kernel.dimensions(), geometry, fused);
-  if (error.failure()) return error;
-  if (y->element_count() == 0) return ffi::Error::Success();
-  const auto op = convolution(y->dimensions()[0], x.dimensions(), kernel.dimensions(), geometry, outputs);
-  kernels->forward(IntraOpPool(pool), op, fusion(fused), per_model(x), per_model(kernel),
-                   per_model(bias), y->typed_data(),
+  return run(pool, y, x.dimensions(), kernel.dimensions(), geometry, outputs, fused,
+             [&](const auto& kernels, const auto& workers, const auto& op, const auto& fusion) {
+               kernels.forward(
+                   workers, op, fusion, per_model(x), per_model(kernel), per_model(bias),
+                   y->typed_data(),
                    positions->element_count() == 0 ? nullptr : positions->typed_data());
-  return ffi::Error::Success();
+             });
 }
 
 ffi::Error picked(ffi::ThreadPool pool, Floats x, Floats kernel, Floats bias, Bytes positions,
                   FloatsResult y, Geometry geometry, ffi::Span<const int64_t> outputs,
                   Fused fused) {
-  const Kernels* kernels = chosen();
-  const auto error = check(kernels, x.dimensions(), kernel.dimensions(), geometry, fused);
-  if (error.failure()) return error;
-  if (y->element_count() == 0) return ffi::Error::Success();
-  const auto op = convolution(y->dimensions()[0], x.dimensions(), kernel.dimensions(), geometry, outputs);
-  kernels->picked(IntraOpPool(pool), op, fusion(fused), per_model(x), per_model(kernel),
-                  per_model(bias), per_model(positions), y->typed_data());
-  return ffi::Error::Success();
+  return run(pool, y, x.dimensions(), kernel.dimensions(), geometry, outputs, fused,
+             [&](const auto& kernels, const auto& workers, const auto& op, const auto& fusion) {
+               kernels.picked(workers, op, fusion, per_model(x), per_model(kernel),
+                              per_model(bias), per_model(positions), y->typed_data());
+             });
 }
 
 ffi::Error input(ffi::ThreadPool pool, Floats gradient, Floats kernel, Bytes positions,
                  FloatsResult dx, Geometry geometry, ffi::Span<const int64_t> outputs,
                  Fused fused) {
-  const Kernels* kernels = chosen();
-  const auto error = check(kernels, dx->dimensions(), kernel.dimensions(), geometry, fused);
-  if (error.failure()) return error;
-  if (dx->element_count() == 0) return ffi::Error::Success();
-  const auto op = convolution(dx->dimensions()[0], dx->dimensions(), kernel.dimensions(), geometry, outputs);
-  kernels->input(IntraOpPool(pool), op, fusion(fused), per_model(gradient), per_model(positions),
-                 per_model(kernel), dx->typed_data());
-  return ffi::Error::Success();
+  return run(pool, dx, dx->dimensions(), kernel.dimensions(), geometry, outputs, fused,
+             [&](const auto& kernels, const auto& workers, const auto& op, const auto& fusion) {
+               kernels.input(workers, op, fusion, per_model(gradient), per_model(positions),
+                             per_model(kernel), dx->typed_data());
+             });
 }
 
 ffi::Error kernel(ffi::ThreadPool pool, Floats x, Floats gradient, Bytes positions,
                   FloatsResult dkernel, FloatsResult dbias, Geometry geometry,
                   ffi::Span<const int64_t> outputs, Fused fused) {
-  const Kernels* kernels = chosen();
-  const auto error = check(kernels, x.dimensions(), dkernel->dimensions(), geometry, fused);
-  if (error.failure()) return error;
-  if (dkernel->element_count() == 0) return ffi::Error::Success();
-  const auto op = convolution(dkernel->dimensions()[0], x.dimensions(), dkernel->dimensions(),
-                              geometry, outputs);
-  kernels->kernel(IntraOpPool(pool), op, fusion(fused), per_model(x), per_model(gradient),
-                  per_model(positions), dkernel->typed_data(),
-                  dbias->element_count() == 0 ? nullptr : dbias->typed_data());
-  return ffi::Error::Success();
+  return run(pool, dkernel, x.dimensions(), dkernel->dimensions(), geometry, outputs, fused,
+             [&](const auto& kernels, const auto& workers, const auto& op, const auto& fusion) {
+               kernels.kernel(workers, op, fusion, per_model(x), per_model(gradient),
+                              per_model(positions), dkernel->typed_data(),
+                              dbias->element_count() == 0 ? nullptr : dbias->typed_data());
+             });
 }
 
 }  // namespace
