@@ -1,4 +1,21 @@
 // Scratch memory of one call or one chunk, aligned to cache lines.
+//
+// It grows with the rows of an image, the kernel and the number of models, never with the number of
+// images or with their rows. In floats, where "met" are the rows that one row of a result needs,
+// dilation_rows * (kernel_rows - 1) + stride_rows + 2:
+//
+//   forward     a thread: met rows of the image with its padding (one row if there is none), and the
+//               rows of one row of windows times 2 vectors unless these are maxima of 2x2
+//               a call: the kernel if its filters are not whole vectors
+//   to images   a thread: met rows of the gradient with zeros around
+//               a call: the kernel, its channels or filters in whole vectors
+//   to kernel   a thread: rows of a block (96 pixels, at least one row) and the rows they meet, if
+//               padded or pooled
+//               a call: sums as large as the kernel and bias, at most 16 times and below 2 MiB,
+//               unless one is larger
+//
+// The lecture networks: at most 155 KiB a call and thread for values and gradients to images, 144 of
+// them for a kernel of 64 x 64 x 3 x 3; at most 1.2 MiB for gradients to kernels.
 #pragma once
 
 #include <stdlib.h>
