@@ -71,8 +71,9 @@ class BufferedPooling {
     narrow.outputs = least(correlation.outputs - filter, kTileFilters);
     // Whole vectors: the buffer has room, the weights are zero beyond the filters.
     narrow.outputs = whole_vectors(narrow.outputs);
-    const StoreSink sink({buffer_.data(), nullptr, row_, kTileFilters, first}, false);
-    correlate(narrow, block, source, room, first, first + fusion_.window_rows, sink);
+    const Target rows{buffer_.data(), nullptr, row_, kTileFilters, first};
+    correlate(narrow, block, source, room, first, first + fusion_.window_rows,
+              StoreSink(rows, false));
     const WindowRow from{buffer_.data(), row_, kTileFilters, windows_,
                          least(correlation.outputs - filter, kTileFilters)};
     const int64_t at = window_row * target.row + filter;

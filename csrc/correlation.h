@@ -187,7 +187,11 @@ int64_t gather(const Correlation& op, const Weights& weights, SourceRows& source
     const float* tap_weights = weights.data + t * op.tap_row_weights * weights.stride;
     for (int64_t n = 0; n < op.run_count; ++n, ++count) {
       const Run& run = op.runs[n];
-      for (int r = 0; r < kRows; ++r) segments[count].x[r] = rows[r] + run.start;
+      for (int r = 0; r < kRows; ++r) {
+        const float* x = rows[r] + run.start;
+        settle(x);
+        segments[count].x[r] = x;
+      }
       segments[count].weights = tap_weights + run.weights * weights.stride;
       segments[count].length = run.length;
     }

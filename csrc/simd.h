@@ -327,4 +327,7 @@ STRIATE_INLINE void settle(Vec& v) {
 #endif
 }
 
+// Have a pointer in a register: a vector that is loaded from pointers just stored has to wait.
+STRIATE_INLINE void settle(const float*& pointer) { asm("" : "+r"(pointer)); }
+
 }  // namespace striate::STRIATE_ISA

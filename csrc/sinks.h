@@ -51,7 +51,7 @@ class StoreSink {
     store_up_to(target_.values + at, sum, filters);
   }
 
-  const Target target_;
+  const Target& target_;
   const bool relu_;
 };
 
@@ -106,7 +106,7 @@ class MaxSink {
     }
   }
 
-  const Target target_;
+  const Target& target_;
   const Vec floor_;    // of what is let through
   const IntVec lost_;  // the position of what is not, and of NaN
 };
