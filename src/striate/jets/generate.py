@@ -198,7 +198,7 @@ def _blocks(folder: Path, plan: Plan, label: int) -> Iterator[Block]:
 def _open(folder: Path, settings: Mapping[str, Any], resume: bool) -> None:
     """Make the folder of blocks, or make sure that what is in it belongs to these settings."""
     remembered = folder / "settings.json"
-    if not remembered.exists():
+    if not remembered.exists() or not any(folder.glob("*.npz")):
         folder.mkdir(parents=True, exist_ok=True)
         write_json(remembered, settings)
         return
