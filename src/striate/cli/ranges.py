@@ -28,7 +28,10 @@ def values(option: str, text: str) -> list[Any] | Any:
         If it is none of these.
     """
     if "," in text:
-        return [options.read_value(word) for word in text.split(",")]
+        listed = text.split(",")
+        if not all(listed):
+            raise StriateError(f"{option} {text!r} has nothing between two commas, or after one")
+        return [options.read_value(word) for word in listed]
     words = text.split(":")
     if len(words) == 1:
         return options.read_value(text)
