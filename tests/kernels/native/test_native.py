@@ -8,7 +8,7 @@ import sys
 import mathematics
 import numpy as np
 import pytest
-from calls import Calls, Guarded
+from calls import Calls, Guarded, isas
 
 from striate.kernels import native
 from striate.kernels.cases import CASES, Case
@@ -19,16 +19,7 @@ pytestmark = pytest.mark.skipif(not native.available(), reason=str(native.why_no
 MODELS = 2
 
 
-def _present(isa):
-    return native.available() and native.library().striate_problem(isa.encode()) is None
-
-
-ISAS = [
-    pytest.param(isa, marks=[] if _present(isa) else pytest.mark.skip("not on this processor"))
-    for isa in ("avx512", "avx2", "baseline")
-]
 cases = pytest.mark.parametrize("entry", CASES, ids=lambda entry: entry.name)
-isas = pytest.mark.parametrize("isa", ISAS)
 
 
 class Operands:
