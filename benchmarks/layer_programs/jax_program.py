@@ -61,7 +61,14 @@ def _operations(
     All arrays are arguments: of a constant XLA would compute beforehand what it can.
     """
     given = {name: jnp.asarray(array) for name, array in operands.make(layer).items()}
-    x, kernel, bias = given["images"], given["kernel"], given["bias"]
+    x = given["images"]
+    if layer["kernel"] is None:
+        _, to_images = jax.jit(lambda x: jax.vjp(apply, x))(x)
+        return {
+            "forward": (lambda x: jax.vjp(apply, x), x),
+            "to images": (_transposed, (to_images, given["gradient"])),
+        }
+    kernel, bias = given["kernel"], given["bias"]
     _, to_images = jax.jit(lambda x, k, b: jax.vjp(lambda x: apply(x, k, b), x))(x, kernel, bias)
     _, to_kernel = jax.jit(lambda x, k, b: jax.vjp(lambda k, b: apply(x, k, b), k, b))(
         x, kernel, bias
@@ -97,10 +104,14 @@ def _nudged(leaf: Array, little: Array) -> Array:
     return leaf.at[(0,) * leaf.ndim].add(little)
 
 
-def _striate(layer: Layer, x: Array, kernel: Array, bias: Array) -> Array:
-    from striate.kernels import Geometry, Pooling, convolve
+def _striate(layer: Layer, x: Array, *weights: Array) -> Array:
+    from striate.kernels import Geometry, Pooling, convolve, pool
 
     (top, bottom), (left, right) = layer["padding"]
+    if not weights:
+        placed = Geometry(tuple(layer["stride"]), ((top, bottom), (left, right)))
+        return pool(x, Pooling(layer["pooling"], tuple(layer["window"]), placed)).value
+    kernel, bias = weights
     geometry = Geometry(
         stride=tuple(layer["stride"]),
         padding=((top, bottom), (left, right)),
@@ -114,7 +125,10 @@ def _striate(layer: Layer, x: Array, kernel: Array, bias: Array) -> Array:
     return convolve(x, kernel, bias, geometry=geometry, activation=activation, pooled=pooled).value
 
 
-def _lax(layer: Layer, x: Array, kernel: Array, bias: Array) -> Array:
+def _lax(layer: Layer, x: Array, *weights: Array) -> Array:
+    if not weights:
+        return _lax_pool(layer, x)
+    kernel, bias = weights
     y = lax.conv_general_dilated(
         x,
         kernel,
@@ -130,3 +144,13 @@ def _lax(layer: Layer, x: Array, kernel: Array, bias: Array) -> Array:
         window = (1, *layer["window"], 1)
         y = lax.reduce_window(y, -jnp.inf, lax.max, window, window, "VALID")
     return y
+
+
+def _lax_pool(layer: Layer, x: Array) -> Array:
+    window, stride = (1, *layer["window"], 1), (1, *layer["stride"], 1)
+    padding = ((0, 0), *layer["padding"], (0, 0))
+    if layer["pooling"] == "max":
+        return lax.reduce_window(x, -jnp.inf, lax.max, window, stride, padding)
+    total = lax.reduce_window(x, 0.0, lax.add, window, stride, padding)
+    inside = lax.reduce_window(jnp.ones_like(x[:1]), 0.0, lax.add, window, stride, padding)
+    return total / inside
