@@ -7,7 +7,6 @@
 
 namespace striate {
 
-constexpr int kSizes = 20;
 constexpr int kWindowSizes = 15;
 
 inline Convolution convolution(const int64_t* s) {

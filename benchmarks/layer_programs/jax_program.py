@@ -88,14 +88,21 @@ def _transposed(arguments: tuple[Callable[[Array], Any], Array]) -> Any:
 def _loop(work: Callable[[Any], Any], n: Array, arguments: Any) -> Array:
     leaves, tree = jax.tree.flatten(arguments)
 
-    def turn(_: Array, state: tuple[list[Array], Array]) -> tuple[list[Array], Array]:
-        these, _ = state
-        results = jax.tree.leaves(work(jax.tree.unflatten(tree, these)))
-        one = lax.optimization_barrier(results)[0].ravel()[0]
-        # In place, and too little to be seen; but no part of the work is the same in each turn.
-        return [_nudged(leaf, 1e-30 * one) for leaf in these], one
+    def results(these: list[Array]) -> list[Array]:
+        # An argument may be among what a gradient needs: it is there already.
+        made = jax.tree.leaves(work(jax.tree.unflatten(tree, these)))
+        return [result for result in made if not any(result is given for given in these)]
 
-    return lax.fori_loop(0, n, turn, (leaves, jnp.zeros(())))[1]
+    def turn(_: Array, state: tuple[list[Array], list[Array]]) -> tuple[list[Array], list[Array]]:
+        these = state[0]
+        # Results are part of the loop's state: of what nobody reads XLA would compute nothing.
+        made = results(these)
+        one = made[0].ravel()[0]
+        # In place, and too little to be seen; but no part of the work is the same in each turn.
+        return [_nudged(leaf, 1e-30 * one) for leaf in these], made
+
+    nothing = [jnp.zeros(r.shape, r.dtype) for r in jax.eval_shape(results, leaves)]
+    return lax.fori_loop(0, n, turn, (leaves, nothing))[1][0].ravel()[0]
 
 
 def _nudged(leaf: Array, little: Array) -> Array:
