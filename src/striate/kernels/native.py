@@ -45,17 +45,16 @@ def library() -> ctypes.CDLL | None:
         return None
     try:
         loaded = ctypes.CDLL(str(path))
-    except OSError:
+        handlers = {name: getattr(loaded, symbol) for name, symbol in TARGETS.items()}
+    except (OSError, AttributeError):  # broken, or compiled from other sources than these
         return None
     loaded.striate_problem.restype = ctypes.c_char_p
     loaded.striate_instruction_set.restype = ctypes.c_char_p
     problem = loaded.striate_problem(_requested())
     if problem is not None:
         raise StriateError(f"STRIATE_ISA={os.environ['STRIATE_ISA']}: {problem.decode()}")
-    for name, symbol in TARGETS.items():
-        jax.ffi.register_ffi_target(
-            name, jax.ffi.pycapsule(getattr(loaded, symbol)), platform="cpu"
-        )
+    for name, handler in handlers.items():
+        jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(handler), platform="cpu")
     return loaded
 
 
@@ -76,7 +75,7 @@ def why_not() -> str | None:
             "this installation has no compiled kernels: install a C++17 compiler (g++ or clang) "
             "and striate again"
         )
-    return f"{path} cannot be loaded: install striate again"
+    return f"{path} cannot be loaded, or is older than these sources: install striate again"
 
 
 def instruction_set() -> str | None:

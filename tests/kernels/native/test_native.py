@@ -1,9 +1,11 @@
 """The compiled kernels against float64 mathematics, with raw pointers and guarded buffers."""
 
 import ctypes
+import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import mathematics
 import numpy as np
@@ -164,3 +166,13 @@ def test_the_kernels_can_be_switched_off():
     code = "from striate.kernels import native; print(native.available(), native.why_not())"
     answer = _in_python(code, STRIATE_KERNELS="reference").stdout
     assert answer.startswith("False STRIATE_KERNELS=reference")
+
+
+def test_a_library_of_other_sources_is_not_used(monkeypatch):
+    other = Path(importlib.util.find_spec("numpy._core._multiarray_umath").origin)
+    monkeypatch.setattr(native, "_path", lambda: other)
+    monkeypatch.setattr(native, "library", native.library.__wrapped__)
+    assert not native.available()
+    assert native.why_not() == (
+        f"{other} cannot be loaded, or is older than these sources: install striate again"
+    )
