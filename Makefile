@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 SOURCES = pyproject.toml CMakeLists.txt $(wildcard csrc/*)
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test sanitize lint bench clean
+.PHONY: run test sanitize lint bench gallery clean
 
 run: $(VENV)/.core
 	$(BIN)/striate train digits
@@ -25,6 +25,10 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.networks
+
+# Every picture of `striate explain` on one page, with the command under each.
+gallery: $(VENV)/.core
+	$(BIN)/striate explain gallery
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -74,6 +74,7 @@ def markdown(result: Result) -> str:
         _limits(everything, one_core),
         _layers(result, cases, seconds, everything, one_core),
         _networks(cases, seconds, everything, one_core),
+        _poolings(seconds, everything, one_core),
         *_left_out(result),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -126,6 +127,8 @@ def _layers(
     everything: Limits,
     one_core: Limits,
 ) -> str:
+    if not cases:
+        return ""
     programs = list(seconds)
     head = ["layer", "operation", "MFLOP", "MB", "limit, GFLOP/s"]
     rows = []
@@ -171,6 +174,8 @@ def _networks(
     one_core: Limits,
 ) -> str:
     """Compare whole networks: all operations, and those of a training step."""
+    if not cases:
+        return ""
     rows = []
     needed = layers.in_training(list(cases))
     for network in dict.fromkeys(layers.network(case) for case in cases):
@@ -216,6 +221,35 @@ def _whole(
         for (case, operation), value in zip(operations, known, strict=True)
     ]
     return f"{speed}; {sum(parts):.0%}; {sum(known) / time:.0%}"
+
+
+def _poolings(
+    seconds: Mapping[str, Mapping[Place, float]], everything: Limits, one_core: Limits
+) -> str:
+    """Compare poolings alone, which only move bytes."""
+    rows = []
+    for case in layers.measured_poolings():
+        moved = case.moved_bytes
+        for operation in ("forward", "to images"):
+            took = [of_program.get((case.name, operation)) for of_program in seconds.values()]
+            if not any(took):
+                continue
+            row = [
+                case.name,
+                "x".join(str(size) for size in (case.images, *case.image, case.channels)),
+                operation,
+                significant(moved / 1e6),
+                *(significant(limits.bandwidth(moved) / 1e9) for limits in (one_core, everything)),
+            ]
+            rows.append(row + ["-" if t is None else significant(moved / t / 1e9) for t in took])
+    if not rows:
+        return ""
+    copies = ["copy, one core", f"copy, {everything.cores} cores"]
+    return (
+        "## Poolings alone, GB/s\n\nImages, results and positions of maxima count once each; a "
+        "copy is one of as many bytes.\n\n"
+        + table(["pooling", "images", "operation", "MB", *copies, *seconds], rows)
+    )
 
 
 def _left_out(result: Result) -> list[str]:

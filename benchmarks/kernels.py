@@ -1,4 +1,4 @@
-"""Measure convolution layers, forward and backward, against the machine's limits and peers."""
+"""Measure convolutions and poolings, both ways, against the machine's limits and peers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.programs import EVERYWHERE, Program, select
 from striate import files
 from striate.errors import StriateError
 from striate.kernels import native
-from striate.kernels.cases import Case
+from striate.kernels.cases import Case, PoolingCase
 
 RESULTS = Path(__file__).parent / "results"
 LIMIT = 900.0
@@ -53,7 +53,7 @@ EPILOG = f"""\
 programs (the beginning of a name stands for all that continue it)
 {PROGRAM_LINES}
 
-Each layer's three operations run many times over the same arrays, each program in a process of
+Each layer's operations run many times over the same arrays, each program in a process of
 its own, repetitions interleaved. The limits are measured in the same run, before each repetition:
 a loop of multiply-adds on registers, and copies of as many bytes as the operation has to move.
 """
@@ -69,7 +69,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--programs", nargs="+", metavar="NAME", default=list(PROGRAMS), help="default: all")
-    add("--networks", nargs="+", metavar="KEY", help="such as N1 N10 jets, default: all")
+    add("--networks", nargs="+", metavar="KEY", help="such as N1 N10 jets pooling, default: all")
     add("--repetitions", type=int, metavar="N", help="default: 5")
     add("--seconds", type=float, metavar="S", help="for one operation, default: 0.25")
     add("--quick", action="store_true", help="one repetition, short: a trial, no measurement")
@@ -79,7 +79,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def measure_all(
     programs: Sequence[Program],
-    cases: Sequence[Case],
+    cases: Sequence[Case | PoolingCase],
     *,
     repetitions: int,
     seconds: float,
@@ -137,7 +137,7 @@ def start(options: argparse.Namespace) -> dict[str, Any]:
     seconds = options.seconds or (0.02 if options.quick else 0.25)
     asked = select(options.programs, PROGRAMS)
     missing = {program.name: program.missing() for program in asked if program.missing()}
-    cases = layers.measured()
+    cases: list[Case | PoolingCase] = [*layers.measured(), *layers.measured_poolings()]
     known = list(dict.fromkeys(layers.network(case) for case in cases))
     for key in options.networks or ():
         if key not in known:

@@ -1,4 +1,4 @@
-"""The convolution layers that are measured, and what each costs."""
+"""The layers that are measured, convolutions and poolings alone, and what each costs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.kernels.cases import CASES, Case
+from striate.kernels.cases import CASES, POOLINGS, Case, PoolingCase
 
 OPERATIONS = {
     "forward": "values, and what the gradients need",
@@ -20,9 +20,14 @@ def measured() -> list[Case]:
     return [case for case in CASES if case.measured]
 
 
-def network(case: Case) -> str:
-    """Return the row of the lectures that the case belongs to, such as N10."""
-    return case.name.split()[0]
+def measured_poolings() -> list[PoolingCase]:
+    """Return the poolings of the table that somebody trains."""
+    return [case for case in POOLINGS if case.measured]
+
+
+def network(case: Case | PoolingCase) -> str:
+    """Return the row of the lectures that the case belongs to, such as N10; or "pooling"."""
+    return case.name.split()[0] if isinstance(case, Case) else "pooling"
 
 
 def moved_bytes(case: Case, operation: str) -> int:
@@ -50,8 +55,19 @@ def in_training(cases: list[Case]) -> set[tuple[str, str]]:
     }
 
 
-def describe(case: Case) -> dict[str, Any]:
-    """Return the case as plain numbers."""
+def describe(case: Case | PoolingCase) -> dict[str, Any]:
+    """Return the case as plain numbers; a pooling alone has no kernel."""
+    if isinstance(case, PoolingCase):
+        return {
+            "name": case.name,
+            "images": [case.images, *case.image, case.channels],
+            "kernel": None,
+            "outputs": [case.images, *case.outputs, case.channels],
+            "stride": list(case.geometry.stride),
+            "padding": [list(pads) for pads in case.geometry.padding],
+            "pooling": case.kind,
+            "window": list(case.window),
+        }
     return {
         "name": case.name,
         "images": [case.images, *case.image, case.channels],

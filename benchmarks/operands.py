@@ -12,14 +12,15 @@ Floats = npt.NDArray[np.float32]
 
 
 def make(layer: Mapping[str, Any]) -> dict[str, Floats]:
-    """Draw images, kernel, bias and a gradient to the result for a layer of `benchmarks.layers`."""
+    """Draw images, kernel, bias and a gradient to the result for a layer of `benchmarks.layers`.
+
+    A pooling has neither kernel nor bias.
+    """
     random = np.random.default_rng(0)
-    shapes = {
-        "images": layer["images"],
-        "kernel": layer["kernel"],
-        "bias": layer["kernel"][-1:],
-        "gradient": layer["outputs"],
-    }
+    shapes = {"images": layer["images"]}
+    if layer["kernel"] is not None:
+        shapes |= {"kernel": layer["kernel"], "bias": layer["kernel"][-1:]}
+    shapes["gradient"] = layer["outputs"]
     return {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
 
 

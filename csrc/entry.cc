@@ -77,6 +77,37 @@ STRIATE_EXPORT void striate_kernel(const char* isa, int64_t threads, const int64
                                dkernel, dbias);
 }
 
+STRIATE_EXPORT void striate_max_pool(const char* isa, int64_t threads, const int64_t* sizes,
+                                     const float* x, float* y, uint8_t* positions) {
+  const auto w = striate::windows(sizes);
+  striate::kernels(isa).max_pool(striate::OwnThreads(threads), w,
+                                 striate::all_own(x, striate::image_elements(w)), y, positions);
+}
+
+STRIATE_EXPORT void striate_mean_pool(const char* isa, int64_t threads, const int64_t* sizes,
+                                      const float* x, float* y) {
+  const auto w = striate::windows(sizes);
+  striate::kernels(isa).mean_pool(striate::OwnThreads(threads), w,
+                                  striate::all_own(x, striate::image_elements(w)), y);
+}
+
+STRIATE_EXPORT void striate_pool_picked(const char* isa, int64_t threads, const int64_t* sizes,
+                                        const float* x, const uint8_t* positions, float* y) {
+  const auto w = striate::windows(sizes);
+  striate::kernels(isa).pool_picked(
+      striate::OwnThreads(threads), w, striate::all_own(x, striate::image_elements(w)),
+      striate::all_own(positions, striate::result_elements(w)), y);
+}
+
+STRIATE_EXPORT void striate_pool_input(const char* isa, int64_t threads, const int64_t* sizes,
+                                       const float* gradient, const uint8_t* positions,
+                                       float* dx) {
+  const auto w = striate::windows(sizes);
+  striate::kernels(isa).pool_input(striate::OwnThreads(threads), w,
+                                   striate::all_own(gradient, striate::result_elements(w)),
+                                   striate::all_own(positions, striate::result_elements(w)), dx);
+}
+
 // Operations on registers only; returns how many floating-point operations that was.
 STRIATE_EXPORT int64_t striate_multiply_add(const char* isa, int64_t rounds, float* result) {
   const striate::Kernels& kernels = striate::kernels(isa);

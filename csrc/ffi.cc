@@ -126,6 +126,61 @@ ffi::Error kernel(ffi::ThreadPool pool, Floats x, Floats gradient, Bytes positio
              });
 }
 
+// Size, stride, padding (top, left) and dilation of the windows: rows, then columns.
+using Placed = ffi::Span<const int64_t>;
+using Sizes = ffi::Span<const int64_t>;
+
+// Call body(kernels, workers, windows) likewise. `images` and `results` are the dimensions of what
+// is before and behind the pooling.
+template <typename Body>
+ffi::Error run_windows(ffi::ThreadPool pool, FloatsResult result, Sizes images, Sizes results,
+                       Placed placed, const Body& body) {
+  const Kernels* kernels = chosen();
+  if (kernels == nullptr) return ffi::Error::Internal("no kernels for STRIATE_ISA here");
+  if (images.size() != 5 || results.size() != 5 || placed.size() != 8) {
+    return ffi::Error::InvalidArgument("a striate pooling has other ranks or attributes");
+  }
+  if (result->element_count() == 0) return ffi::Error::Success();
+  const int64_t models = result->dimensions()[0];
+  body(*kernels, IntraOpPool(pool),
+       Windows{models, images[1], images[2], images[3], images[4], placed[0], placed[1],
+               placed[2], placed[3], placed[4], placed[5], placed[6], placed[7], results[2],
+               results[3]});
+  return ffi::Error::Success();
+}
+
+ffi::Error max_pool(ffi::ThreadPool pool, Floats x, FloatsResult y, BytesResult positions,
+                    Placed placed) {
+  return run_windows(
+      pool, y, x.dimensions(), y->dimensions(), placed,
+      [&](const auto& kernels, const auto& workers, const auto& op) {
+        kernels.max_pool(workers, op, per_model(x), y->typed_data(),
+                         positions->element_count() == 0 ? nullptr : positions->typed_data());
+      });
+}
+
+// Without positions: the mean.
+ffi::Error pooled(ffi::ThreadPool pool, Floats x, Bytes positions, FloatsResult y, Placed placed) {
+  return run_windows(pool, y, x.dimensions(), y->dimensions(), placed,
+                     [&](const auto& kernels, const auto& workers, const auto& op) {
+                       if (positions.element_count() == 0) {
+                         kernels.mean_pool(workers, op, per_model(x), y->typed_data());
+                       } else {
+                         kernels.pool_picked(workers, op, per_model(x), per_model(positions),
+                                             y->typed_data());
+                       }
+                     });
+}
+
+ffi::Error pool_input(ffi::ThreadPool pool, Floats gradient, Bytes positions, FloatsResult dx,
+                      Placed placed) {
+  return run_windows(pool, dx, dx->dimensions(), gradient.dimensions(), placed,
+                     [&](const auto& kernels, const auto& workers, const auto& op) {
+                       kernels.pool_input(workers, op, per_model(gradient), per_model(positions),
+                                          dx->typed_data());
+                     });
+}
+
 }  // namespace
 }  // namespace striate
 
@@ -141,6 +196,9 @@ STRIATE_EXPORT XLA_FFI_Error* StriateForward(XLA_FFI_CallFrame*);
 STRIATE_EXPORT XLA_FFI_Error* StriatePicked(XLA_FFI_CallFrame*);
 STRIATE_EXPORT XLA_FFI_Error* StriateInput(XLA_FFI_CallFrame*);
 STRIATE_EXPORT XLA_FFI_Error* StriateKernel(XLA_FFI_CallFrame*);
+STRIATE_EXPORT XLA_FFI_Error* StriateMaxPool(XLA_FFI_CallFrame*);
+STRIATE_EXPORT XLA_FFI_Error* StriatePooled(XLA_FFI_CallFrame*);
+STRIATE_EXPORT XLA_FFI_Error* StriatePoolInput(XLA_FFI_CallFrame*);
 }
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(StriateForward, striate::forward,
@@ -181,3 +239,27 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(StriateKernel, striate::kernel,
                                   .Ret<striate::Floats>()
                                   .Ret<striate::Floats>()
                                   .STRIATE_ATTRIBUTES);
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(StriateMaxPool, striate::max_pool,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<striate::Floats>()
+                                  .Ret<striate::Floats>()
+                                  .Ret<striate::Bytes>()
+                                  .Attr<striate::Placed>("windows"));
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(StriatePooled, striate::pooled,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<striate::Floats>()
+                                  .Arg<striate::Bytes>()
+                                  .Ret<striate::Floats>()
+                                  .Attr<striate::Placed>("windows"));
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(StriatePoolInput, striate::pool_input,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<striate::Floats>()
+                                  .Arg<striate::Bytes>()
+                                  .Ret<striate::Floats>()
+                                  .Attr<striate::Placed>("windows"));

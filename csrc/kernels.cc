@@ -29,8 +29,16 @@ float multiply_add(int64_t rounds) {
 
 }  // namespace
 
-const Kernels kernels = {STRIATE_NAME(STRIATE_ISA), conv2d_forward, conv2d_picked,
-                                conv2d_input,              conv2d_kernel,  multiply_add,
-                                2 * kSums * kLanes};
+const Kernels kernels = {STRIATE_NAME(STRIATE_ISA),
+                         conv2d_forward,
+                         conv2d_picked,
+                         conv2d_input,
+                         conv2d_kernel,
+                         pool2d_max,
+                         pool2d_mean,
+                         pool2d_picked,
+                         pool2d_input,
+                         multiply_add,
+                         2 * kSums * kLanes};
 
 }  // namespace striate::STRIATE_ISA

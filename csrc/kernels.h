@@ -3,6 +3,7 @@
 
 #include "geometry.h"
 #include "parallel.h"
+#include "pool2d.h"
 
 namespace striate {
 
@@ -29,6 +30,22 @@ struct Kernels {
   void (*kernel)(const Workers&, const Convolution&, const Fusion&, PerModel<const float> x,
                  PerModel<const float> gradient, PerModel<const uint8_t> positions, float* dkernel,
                  float* dbias);
+
+  // The maximum of each window, and its index in the window, row by row: the first of equal ones;
+  // the first tap of a window with NaN. `positions` may be null. At most 256 taps.
+  void (*max_pool)(const Workers&, const Windows&, PerModel<const float> x, float* y,
+                   uint8_t* positions);
+
+  // The mean of each window over the pixels inside the image.
+  void (*mean_pool)(const Workers&, const Windows&, PerModel<const float> x, float* y);
+
+  // The pixels of other images that `positions` name. Linear in x.
+  void (*pool_picked)(const Workers&, const Windows&, PerModel<const float> x,
+                      PerModel<const uint8_t> positions, float* y);
+
+  // Transpose of `pool_picked` in x, or without positions that of `mean_pool`.
+  void (*pool_input)(const Workers&, const Windows&, PerModel<const float> gradient,
+                     PerModel<const uint8_t> positions, float* dx);
 
   // Multiply-adds on registers only, `rounds` times `flops_per_round`: the processor's limit.
   float (*multiply_add)(int64_t rounds);

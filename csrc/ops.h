@@ -5,6 +5,7 @@
 #include "geometry.h"
 #include "kernels.h"
 #include "parallel.h"
+#include "pool2d.h"
 #include "simd.h"
 
 namespace striate::STRIATE_ISA {
@@ -21,6 +22,13 @@ void conv2d_input(const Workers&, const Convolution&, const Fusion&,
 void conv2d_kernel(const Workers&, const Convolution&, const Fusion&, PerModel<const float> x,
                    PerModel<const float> gradient, PerModel<const uint8_t> positions,
                    float* dkernel, float* dbias);
+void pool2d_max(const Workers&, const Windows&, PerModel<const float> x, float* y,
+                uint8_t* positions);
+void pool2d_mean(const Workers&, const Windows&, PerModel<const float> x, float* y);
+void pool2d_picked(const Workers&, const Windows&, PerModel<const float> x,
+                   PerModel<const uint8_t> positions, float* y);
+void pool2d_input(const Workers&, const Windows&, PerModel<const float> gradient,
+                  PerModel<const uint8_t> positions, float* dx);
 
 // Work that is not worth another thread, and what a chunk should have at least.
 constexpr int64_t kAloneFlops = 2 << 20;

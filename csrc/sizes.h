@@ -1,12 +1,13 @@
 // A convolution as a list of numbers, the fields of Convolution and then those of Fusion in order,
-// and how many elements the operands of one model have.
+// a pooling as those of Windows, and how many elements the operands of one model have.
 #pragma once
 
 #include "geometry.h"
+#include "pool2d.h"
 
 namespace striate {
 
-constexpr int kSizes = 20;
+constexpr int kWindowSizes = 15;
 
 inline Convolution convolution(const int64_t* s) {
   return {s[0], s[1], s[2],  s[3],  s[4],  s[5],  s[6], s[7],
@@ -24,6 +25,18 @@ inline int64_t kernel_elements(const Convolution& c) {
 inline int64_t result_elements(const Convolution& c, const Fusion& f) {
   return c.images * (c.output_rows / f.window_rows) * (c.output_columns / f.window_columns) *
          c.filters;
+}
+
+inline Windows windows(const int64_t* s) {
+  return {s[0], s[1], s[2],  s[3],  s[4],  s[5],  s[6], s[7],
+          s[8], s[9], s[10], s[11], s[12], s[13], s[14]};
+}
+
+inline int64_t image_elements(const Windows& w) {
+  return w.images * w.rows * w.columns * w.channels;
+}
+inline int64_t result_elements(const Windows& w) {
+  return w.images * w.output_rows * w.output_columns * w.channels;
 }
 
 }  // namespace striate

@@ -61,7 +61,14 @@ def _operations(
     All arrays are arguments: of a constant XLA would compute beforehand what it can.
     """
     given = {name: jnp.asarray(array) for name, array in operands.make(layer).items()}
-    x, kernel, bias = given["images"], given["kernel"], given["bias"]
+    x = given["images"]
+    if layer["kernel"] is None:
+        _, to_images = jax.jit(lambda x: jax.vjp(apply, x))(x)
+        return {
+            "forward": (lambda x: jax.vjp(apply, x), x),
+            "to images": (_transposed, (to_images, given["gradient"])),
+        }
+    kernel, bias = given["kernel"], given["bias"]
     _, to_images = jax.jit(lambda x, k, b: jax.vjp(lambda x: apply(x, k, b), x))(x, kernel, bias)
     _, to_kernel = jax.jit(lambda x, k, b: jax.vjp(lambda k, b: apply(x, k, b), k, b))(
         x, kernel, bias
@@ -81,14 +88,21 @@ def _transposed(arguments: tuple[Callable[[Array], Any], Array]) -> Any:
 def _loop(work: Callable[[Any], Any], n: Array, arguments: Any) -> Array:
     leaves, tree = jax.tree.flatten(arguments)
 
-    def turn(_: Array, state: tuple[list[Array], Array]) -> tuple[list[Array], Array]:
-        these, _ = state
-        results = jax.tree.leaves(work(jax.tree.unflatten(tree, these)))
-        one = lax.optimization_barrier(results)[0].ravel()[0]
-        # In place, and too little to be seen; but no part of the work is the same in each turn.
-        return [_nudged(leaf, 1e-30 * one) for leaf in these], one
+    def results(these: list[Array]) -> list[Array]:
+        # An argument may be among what a gradient needs: it is there already.
+        made = jax.tree.leaves(work(jax.tree.unflatten(tree, these)))
+        return [result for result in made if not any(result is given for given in these)]
 
-    return lax.fori_loop(0, n, turn, (leaves, jnp.zeros(())))[1]
+    def turn(_: Array, state: tuple[list[Array], list[Array]]) -> tuple[list[Array], list[Array]]:
+        these = state[0]
+        # Results are part of the loop's state: of what nobody reads XLA would compute nothing.
+        made = results(these)
+        one = made[0].ravel()[0]
+        # In place, and too little to be seen; but no part of the work is the same in each turn.
+        return [_nudged(leaf, 1e-30 * one) for leaf in these], made
+
+    nothing = [jnp.zeros(r.shape, r.dtype) for r in jax.eval_shape(results, leaves)]
+    return lax.fori_loop(0, n, turn, (leaves, nothing))[1][0].ravel()[0]
 
 
 def _nudged(leaf: Array, little: Array) -> Array:
@@ -97,10 +111,14 @@ def _nudged(leaf: Array, little: Array) -> Array:
     return leaf.at[(0,) * leaf.ndim].add(little)
 
 
-def _striate(layer: Layer, x: Array, kernel: Array, bias: Array) -> Array:
-    from striate.kernels import Geometry, Pooling, convolve
+def _striate(layer: Layer, x: Array, *weights: Array) -> Array:
+    from striate.kernels import Geometry, Pooling, convolve, pool
 
     (top, bottom), (left, right) = layer["padding"]
+    if not weights:
+        placed = Geometry(tuple(layer["stride"]), ((top, bottom), (left, right)))
+        return pool(x, Pooling(layer["pooling"], tuple(layer["window"]), placed)).value
+    kernel, bias = weights
     geometry = Geometry(
         stride=tuple(layer["stride"]),
         padding=((top, bottom), (left, right)),
@@ -114,7 +132,10 @@ def _striate(layer: Layer, x: Array, kernel: Array, bias: Array) -> Array:
     return convolve(x, kernel, bias, geometry=geometry, activation=activation, pooled=pooled).value
 
 
-def _lax(layer: Layer, x: Array, kernel: Array, bias: Array) -> Array:
+def _lax(layer: Layer, x: Array, *weights: Array) -> Array:
+    if not weights:
+        return _lax_pool(layer, x)
+    kernel, bias = weights
     y = lax.conv_general_dilated(
         x,
         kernel,
@@ -130,3 +151,13 @@ def _lax(layer: Layer, x: Array, kernel: Array, bias: Array) -> Array:
         window = (1, *layer["window"], 1)
         y = lax.reduce_window(y, -jnp.inf, lax.max, window, window, "VALID")
     return y
+
+
+def _lax_pool(layer: Layer, x: Array) -> Array:
+    window, stride = (1, *layer["window"], 1), (1, *layer["stride"], 1)
+    padding = ((0, 0), *layer["padding"], (0, 0))
+    if layer["pooling"] == "max":
+        return lax.reduce_window(x, -jnp.inf, lax.max, window, stride, padding)
+    total = lax.reduce_window(x, 0.0, lax.add, window, stride, padding)
+    inside = lax.reduce_window(jnp.ones_like(x[:1]), 0.0, lax.add, window, stride, padding)
+    return total / inside

@@ -47,6 +47,8 @@ def _operations(layer: Mapping[str, Any], layout: str) -> dict[str, Any]:
         return torch.from_numpy(moved).contiguous(memory_format=form)
 
     x = tensor(given["images"], (0, 3, 1, 2)).requires_grad_()
+    if layer["kernel"] is None:
+        return _pooling(layer, x, tensor(given["gradient"], (0, 3, 1, 2)))
     kernel = tensor(given["kernel"], (3, 2, 0, 1)).requires_grad_()
     bias = torch.from_numpy(given["bias"]).requires_grad_()
     gradient = tensor(given["gradient"], (0, 3, 1, 2))
@@ -71,3 +73,34 @@ def _operations(layer: Mapping[str, Any], layout: str) -> dict[str, Any]:
         "to images": (lambda: backward(x), (0, 2, 3, 1)),
         "to kernel": (lambda: backward(kernel, bias), (2, 3, 1, 0)),
     }
+
+
+def _pooling(layer: Mapping[str, Any], x: Any, gradient: Any) -> dict[str, Any]:
+    """Return likewise what a pooling alone does."""
+    window, stride, largest = layer["window"], layer["stride"], layer["pooling"] == "max"
+    (top, bottom), (left, right) = layer["padding"]
+    # PyTorch itself pads both sides alike; what is missing at the end comes before.
+    rest = (0, right - left, 0, bottom - top)
+    share = None
+    if any(rest) and not largest:
+        # Of the average, which takes the rest as pixels.
+        inside = functional.pad(torch.ones_like(x[:1]), rest)
+        share = 1 / functional.avg_pool2d(
+            inside, window, stride, (top, left), count_include_pad=False
+        )
+
+    def forward() -> Any:
+        whole = x
+        if any(rest):
+            whole = functional.pad(x, rest, value=float("-inf") if largest else 0.0)
+        if largest:
+            return functional.max_pool2d(whole, window, stride, (top, left))
+        y = functional.avg_pool2d(whole, window, stride, (top, left), count_include_pad=False)
+        return y if share is None else y * share
+
+    y = forward()
+
+    def backward() -> Any:
+        return torch.autograd.grad(y, x, gradient, retain_graph=True)[0]
+
+    return {"forward": (forward, (0, 2, 3, 1)), "to images": (backward, (0, 2, 3, 1))}

@@ -1,6 +1,7 @@
-// Runs every op on convolutions that are given on standard input, for a build with sanitizers.
+// Runs every op on convolutions and poolings that are given on standard input, for a build with
+// sanitizers.
 //
-// A line holds the sizes of one convolution, as sizes.h reads them.
+// A line holds the sizes of one convolution or of one pooling, as sizes.h reads them.
 // Buffers are as large as they have to be, so that any access beyond is seen; several callers
 // share one pool of threads, which is smaller than they are many.
 #include <cstdio>
@@ -8,6 +9,7 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "../kernels.h"
@@ -21,6 +23,7 @@ using striate::Fusion;
 using striate::Kernels;
 using striate::OwnThreads;
 using striate::Pooling;
+using striate::Windows;
 
 struct Given {
   Convolution op;
@@ -63,23 +66,51 @@ std::vector<float> run(const Kernels& kernels, const striate::Workers& workers,
   return dw;
 }
 
+// All ops of one pooling; what comes back to the images is returned.
+std::vector<float> run(const Kernels& kernels, const striate::Workers& workers,
+                       const Windows& op) {
+  const int64_t image = striate::image_elements(op), result = striate::result_elements(op);
+  const auto x = numbers(op.models * image), gradient = numbers(op.models * result);
+  std::vector<float> y(gradient.size()), dx(x.size()), means(x.size());
+  std::vector<uint8_t> positions(y.size());
+  kernels.mean_pool(workers, op, {x.data(), image}, y.data());
+  kernels.pool_input(workers, op, {gradient.data(), result}, {nullptr, 0}, means.data());
+  if (op.window_rows * op.window_columns <= 256) {
+    kernels.max_pool(workers, op, {x.data(), image}, y.data(), nullptr);
+    kernels.max_pool(workers, op, {x.data(), image}, y.data(), positions.data());
+    const striate::PerModel<const uint8_t> at{positions.data(), result};
+    kernels.pool_picked(workers, op, {x.data(), image}, at, y.data());
+    kernels.pool_input(workers, op, {gradient.data(), result}, at, dx.data());
+  }
+  dx.insert(dx.end(), means.begin(), means.end());
+  return dx;
+}
+
+std::variant<Given, Windows> read(const std::string& line) {
+  std::istringstream words(line);
+  std::vector<int64_t> s;
+  for (int64_t size; words >> size;) s.push_back(size);
+  if (s.size() == striate::kWindowSizes) return striate::windows(s.data());
+  return Given{striate::convolution(s.data()), striate::fusion(s.data())};
+}
+
+std::vector<float> run(const Kernels& kernels, const striate::Workers& workers,
+                       const std::variant<Given, Windows>& entry) {
+  return std::visit([&](const auto& given) { return run(kernels, workers, given); }, entry);
+}
+
 }  // namespace
 
 int main() {
-  std::vector<Given> table;
-  for (std::string line; std::getline(std::cin, line);) {
-    std::istringstream words(line);
-    int64_t sizes[striate::kSizes];
-    for (int64_t& size : sizes) words >> size;
-    table.push_back({striate::convolution(sizes), striate::fusion(sizes)});
-  }
+  std::vector<std::variant<Given, Windows>> table;
+  for (std::string line; std::getline(std::cin, line);) table.push_back(read(line));
   int different = 0, ran = 0;
   for (const char* name : {"avx512", "avx2", "baseline"}) {
     const char* problem = nullptr;
     const Kernels* kernels = striate::choose(name, &problem);
     if (kernels == nullptr) continue;
     const OwnThreads pool(3);
-    for (const Given& given : table) {
+    for (const auto& given : table) {
       const std::vector<float> alone = run(*kernels, OwnThreads(1), given);
       std::vector<std::vector<float>> found(4);
       std::vector<std::thread> callers;
@@ -91,6 +122,6 @@ int main() {
       ++ran;
     }
   }
-  std::printf("%d convolutions, %d different\n", ran, different);
+  std::printf("%d ops, %d different\n", ran, different);
   return different == 0 && ran > 0 ? 0 : 1;
 }

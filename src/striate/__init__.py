@@ -16,18 +16,32 @@ from striate.errors import StriateError
 _backend.select()
 
 if TYPE_CHECKING:
-    from striate import data, engine, evaluation, kernels, models, plots, report, runs, scans
+    from striate import (
+        convolution,
+        data,
+        engine,
+        evaluation,
+        explain,
+        jets,
+        kernels,
+        models,
+        plots,
+        report,
+        runs,
+        scans,
+    )
     from striate.data import Dataset, Split, load
     from striate.engine import Model, Sequential, accelerate
     from striate.evaluation import Evaluation, evaluate
     from striate.report import write_report
     from striate.runs import Run, train
-    from striate.scans import GridResult, grid
+    from striate.scans import Ensemble, GridResult, ensemble, grid
 
 __version__ = importlib.metadata.version("striate")
 
 _HOMES = {
     "Dataset": "striate.data",
+    "Ensemble": "striate.scans",
     "Evaluation": "striate.evaluation",
     "GridResult": "striate.scans",
     "Model": "striate.engine",
@@ -35,6 +49,7 @@ _HOMES = {
     "Sequential": "striate.engine",
     "Split": "striate.data",
     "accelerate": "striate.engine",
+    "ensemble": "striate.scans",
     "evaluate": "striate.evaluation",
     "grid": "striate.scans",
     "load": "striate.data",
@@ -42,11 +57,25 @@ _HOMES = {
     "write_report": "striate.report",
 }
 _MODULES = frozenset(
-    {"data", "engine", "evaluation", "kernels", "models", "plots", "report", "runs", "scans"}
+    {
+        "convolution",
+        "data",
+        "engine",
+        "evaluation",
+        "explain",
+        "jets",
+        "kernels",
+        "models",
+        "plots",
+        "report",
+        "runs",
+        "scans",
+    }
 )
 
 __all__ = [
     "Dataset",
+    "Ensemble",
     "Evaluation",
     "GridResult",
     "Model",
@@ -55,11 +84,15 @@ __all__ = [
     "Split",
     "StriateError",
     "accelerate",
+    "convolution",
     "data",
     "engine",
+    "ensemble",
     "evaluate",
     "evaluation",
+    "explain",
     "grid",
+    "jets",
     "kernels",
     "load",
     "models",

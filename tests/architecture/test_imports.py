@@ -147,7 +147,7 @@ def test_libraries_stay_in_their_places(file):
 def test_no_exception_is_kept_that_nothing_needs():
     for file, module in ALLOWED:
         assert module in {name for _, name in imports(FILES[file].read_text("utf-8"), file)}
-    for library in ("jax", "keras", "typer", "rich", "mplhep"):
+    for library in ("jax", "keras", "typer", "rich", "uproot"):
         for place in PLACES[library]:
             used = {
                 name.split(".")[0]

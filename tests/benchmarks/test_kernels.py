@@ -89,6 +89,34 @@ def test_unknown_networks_and_programs_are_refused_in_one_line(
     assert "unknown program 'tosch'" in lines[1]
 
 
+def test_poolings_are_bytes_a_second_beside_a_copy() -> None:
+    moved = 100 * (8 * 8 * 4 + 4 * 4 * 5) * 10
+    measurements = [
+        {
+            "program": "striate",
+            "repetition": 1,
+            "layer": "max of ten",
+            "operation": operation,
+            "seconds": [moved / speed],
+            "digest": [1.0, 0.5, 3.0],
+        }
+        for operation, speed in (("forward", 2e10), ("to images", 4e10))
+    ]
+    text = kernel_tables.markdown(_result(measurements=measurements))
+    assert "| max of ten | 100x8x8x10 | forward | 0.336 | 100 | 100 | 20.0 |" in text
+    assert "| max of ten | 100x8x8x10 | to images | 0.336 | 100 | 100 | 40.0 |" in text
+    assert "## Networks" not in text
+
+
+@pytest.mark.slow
+def test_the_benchmark_measures_poolings(tmp_path: Path) -> None:
+    """Where XLA's own pooling and ours agree on every result."""
+    command = ["--quick", "--seconds", "0.002", "--networks", "pooling", "--out", str(tmp_path)]
+    assert kernels.main([*command, "--programs", "striate", "jax-lax"]) == 0
+    (file,) = tmp_path.glob("kernels-*.md")
+    assert "agree to 1e-04" in file.read_text()
+
+
 @pytest.mark.slow
 def test_the_benchmark_runs(tmp_path: Path) -> None:
     programs = ["striate", "striate-reference"]

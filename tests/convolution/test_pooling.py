@@ -83,6 +83,8 @@ def test_nan_spreads_over_its_windows():
     image[0, 1] = np.nan
     assert np.isnan(pool(image)).tolist() == [[True, False], [False, False]]
     assert positions_of_maxima(image)[0, 0].tolist() == [0, 0]
+    # Padding is not the first pixel of a window.
+    assert positions_of_maxima(image, padding=1)[0].tolist() == [[0, 0], [0, 1], [0, 3]]
 
 
 def test_means_of_large_whole_numbers_do_not_wrap_around():

@@ -159,6 +159,32 @@ def test_atlas_top_tagging_in_mev_with_weights(
     np.testing.assert_allclose(np.sort(mass), np.sort(jets.sums().mass_gev), rtol=1e-5)
 
 
+def test_a_column_that_is_too_short_is_refused(
+    tmp_path: Path, jets: Constituents, pad: Pad
+) -> None:
+    path = atlas(tmp_path / "a.h5", jets, pad, None)
+    for name in ("labels", "fjet_clus_eta", "fjet_C2"):
+        with h5py.File(path, "r+") as file:
+            values = file[name][...]
+            del file[name]
+            file[name] = values[:-1]
+        with pytest.raises(StriateError, match=rf"a\.h5: .*{name}' has (shape|59 entries)"):
+            load(path)
+        with h5py.File(path, "r+") as file:
+            del file[name]
+            file[name] = values
+
+
+def test_a_value_that_makes_no_sense_is_named_with_its_entries(
+    tmp_path: Path, jets: Constituents, pad: Pad
+) -> None:
+    path = atlas(tmp_path / "a.h5", jets, pad, None)
+    with h5py.File(path, "r+") as file:
+        file["fjet_clus_eta"][5, 0] = np.inf
+    with pytest.raises(StriateError, match=r"a\.h5: entries 0 to 59: eta of particle \d+ is not a"):
+        load(path)
+
+
 def lhc_jets(path: Path, jets: Constituents, pad: Pad) -> Path:
     """Seventeen names for sixteen features, the last without a column, as in the real files."""
     features = [

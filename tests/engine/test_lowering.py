@@ -15,8 +15,8 @@ from striate.kernels import native
 
 
 def kind_of_op(name):
-    """Return what runs a layer: the kernels convolve without groups, and do not pool alone."""
-    others = ("groups", "depthwise", "max", "average")
+    """Return what runs a layer: the kernels convolve without groups."""
+    others = ("groups", "depthwise")
     return "native" if native.available() and name not in others else "reference"
 
 

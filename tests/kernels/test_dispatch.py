@@ -81,8 +81,19 @@ def test_pooling_alone(pooled, definition, whole_numbers):
     else:
         right = definition.average_pool2d(x, pooled.window, pooled.geometry)
         np.testing.assert_allclose(lowered.value, right, rtol=1e-6)
+    where = f"native {native.instruction_set()}" if native.available() else "reference (windows)"
     rows, columns = pooled.window
-    assert lowered.op == f"reference (windows): {pooled.kind} pooling {rows}x{columns}"
+    assert lowered.op == f"{where}: {pooled.kind} pooling {rows}x{columns}"
+
+
+@pytest.mark.skipif(not native.available(), reason=str(native.why_not()))
+def test_positions_beyond_a_byte_are_left_to_the_reference(definition, whole_numbers):
+    x, tiles = whole_numbers((2, 17, 16, 2), most=200), Geometry((17, 16))
+    lowered = pool(x, Pooling("max", (17, 16), tiles))
+    np.testing.assert_array_equal(lowered.value, definition.max_pool2d(x, (17, 16), tiles)[0])
+    assert lowered.op == "reference (a window of more than 256 pixels): max pooling 17x16"
+    assert pool(x, Pooling("average", (17, 16), tiles)).op.startswith("native")
+    assert pool(x, Pooling("max", (16, 16), tiles)).op.startswith("native")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +137,7 @@ def test_an_op_of_the_reference_says_what_it_is(
         (
             1,
             {"activation": "relu", "pooled": PADDED},
-            "native {}: convolution + bias + relu; reference (windows): max pooling 3x2",
+            "native {0}: convolution + bias + relu; native {0}: max pooling 3x2",
         ),
         (2, {}, "reference (shifts): convolution + bias"),
     ],

@@ -161,12 +161,13 @@ def test_groups_and_other_types_run_on_the_reference():
 
 _MANY_AT_ONCE = """
 import threading, jax, jax.numpy as jnp, numpy as np
-from striate.kernels import fused
+from striate.kernels import fused, pool2d
 from striate.kernels.geometry import Geometry
 from striate.kernels.fusion import Fusion
 
 def loss(x, kernel, bias):
     y = fused.convolve(x, kernel, bias, geometry=Geometry(), fusion=Fusion("max", (2, 2), True))
+    y = pool2d.max_pool2d(y, (3, 3), Geometry()) + pool2d.average_pool2d(y, (3, 3), Geometry())
     return (y * y).sum()
 
 step = jax.jit(jax.grad(loss, (0, 1, 2)))

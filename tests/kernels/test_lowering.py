@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 
 import jax
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from jax import export, lax
 
-from striate.kernels import Geometry, Pooling, convolve, native, primitives
+from striate.kernels import Geometry, Pooling, convolve, native, pool, primitives
 
 SAME = Geometry((1, 1), ((1, 1), (1, 1)))
 TILES = Pooling("max", (2, 2), Geometry((2, 2)))
@@ -53,6 +54,14 @@ def slow_ops(function, arguments):
 def test_training_on_a_cpu_meets_none_of_xlas_slow_ops(geometry, pooled):
     step = partial(training_gradient, geometry=geometry, pooled=pooled)
     assert slow_ops(step, arrays(geometry)) == (set(), set())
+
+
+@pytest.mark.parametrize("kind", ["max", "average"])
+@pytest.mark.parametrize("pooled", [TILES, OVERLAP], ids=["tiles", "overlap"])
+def test_pooling_alone_meets_none_of_them_either(pooled, kind):
+    pooled = replace(pooled, kind=kind)
+    step = jax.grad(lambda x: jnp.sum(pool(x, pooled).value ** 2))
+    assert slow_ops(step, arrays(SAME)[:1]) == (set(), set())
 
 
 def test_plain_jax_meets_the_slow_ops():

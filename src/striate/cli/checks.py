@@ -75,11 +75,11 @@ def all_checks() -> Iterator[Check]:
 
 
 def self_test() -> Iterator[Check]:
-    """Compute each case of the kernels' table, values and gradients, and compare with float64."""
+    """Compute each case of the kernels' tables, values and gradients, and compare with float64."""
     from striate.kernels import selftest
-    from striate.kernels.cases import CASES
+    from striate.kernels.cases import CASES, POOLINGS
 
-    for case in CASES:
+    for case in (*CASES, *POOLINGS):
         try:
             outcome = selftest.check(case)
         except Exception as error:  # the other cases go on

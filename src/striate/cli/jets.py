@@ -43,6 +43,7 @@ def jets() -> None:
     )
 )
 def generate(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(metavar="FILE.h5", help="The file to write.")],
     signal: Annotated[
         str, typer.Option(metavar="NAME", help="W, Z, top or Higgs (to b quarks).")
@@ -158,7 +159,7 @@ def generate(
                 workers=workers or _cores(),
                 dask=dask,
                 resume=resume,
-                command=_command(plan_words=sys.argv[1:]),
+                command=_command(context),
                 progress=progress,
             )
     except KeyboardInterrupt:
@@ -260,18 +261,36 @@ class _Lines:
     def __init__(self) -> None:
         self._rate = _Rate()
         self._begun = self._written = time.monotonic()
-        self._before = 0
+        self._before = self._last = 0
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
         rate = self._rate(done)
         if not rate:
             self._before = done
-        elif now - self._written >= _BETWEEN_LINES or done == total:
+        elif now - self._written >= _BETWEEN_LINES or (done == total and done > self._last):
             left = (now - self._begun) / (done - self._before) * (total - done)
             output.note(f"{done:,}/{total:,} jets, {rate}, {left:,.0f} s left")
             self._written = now
+        self._last = done
 
 
-def _command(plan_words: list[str]) -> str:
-    return shlex.join(["striate", *plan_words])
+# What decides the jets is part of the command that repeats them, given or not; these do not.
+_ALWAYS = ("signal", "background", "n", "pt", "seed")
+_NEVER = ("workers", "dask", "resume", "quiet", "json", "help")
+
+
+def _command(context: typer.Context) -> str:
+    """Return the command that makes the same jets, however it was written."""
+    words = ["striate", "jets", "generate"]
+    out = context.params["out"]
+    for option in context.command.params:
+        name, value = option.name, context.params.get(option.name or "")
+        if name in _NEVER or name == "out" or (value == option.default and name not in _ALWAYS):
+            continue
+        if isinstance(value, bool):
+            words.append(option.opts[0] if value else option.secondary_opts[0])
+        else:
+            for one in value if isinstance(value, list) else [value]:
+                words += [option.opts[0], str(one)]
+    return shlex.join([*words, "--out", Path(out).name])

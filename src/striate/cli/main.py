@@ -17,6 +17,7 @@ from striate.cli import (
     doctor,
     evaluate,
     explain,
+    grid,
     jets,
     options,
     output,
@@ -62,6 +63,7 @@ def striate_command(
 
 
 app.command("train", epilog=train.EXAMPLES)(train.train)
+app.command("grid", epilog=grid.EXAMPLES)(grid.grid)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("runs", epilog=runs.EXAMPLES)(runs.runs)

@@ -58,16 +58,17 @@ def settings(pairs: Sequence[str]) -> dict[str, Any]:
             raise StriateError(f"--set {pair}: write NAME=VALUE, as --set l2=0.001")
         if name in found:
             raise StriateError(f"--set {pair}: {name} is set twice")
-        found[name] = _value(value)
+        found[name] = read_value(value)
     return found
 
 
 def written(value: Any) -> str:
     """Return a value as `settings` reads it."""
-    return value if isinstance(value, str) and _value(value) == value else json.dumps(value)
+    return value if isinstance(value, str) and read_value(value) == value else json.dumps(value)
 
 
-def _value(text: str) -> Any:
+def read_value(text: str) -> Any:
+    """Return a word as a number, true, false or null, or else as it is."""
     try:
         return json.loads(text)
     except json.JSONDecodeError:

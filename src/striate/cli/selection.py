@@ -57,6 +57,30 @@ def run_directory(
     )
 
 
+def scan_directory(word: str) -> Path:
+    """Return the directory of a scan: a path, a name in ``runs/``, or ``last`` for the newest.
+
+    Raises
+    ------
+    StriateError
+        If there is no such scan.
+    """
+    from striate.scans import list_scans
+
+    for path in (Path(word).expanduser(), RUNS / word):
+        if (path / "scan.json").exists():
+            return path
+    known = list_scans(RUNS)
+    if word == "last" and known:
+        return known[-1].directory
+    names = [scan.name for scan in known]
+    begin = "begin one, as in striate grid digits --learning-rate 1e-3:1e0:4"
+    raise StriateError(
+        f"no scan {word!r}, neither a path nor in {RUNS}/: "
+        + (nearest(word, names) if names else f"it holds none; {begin}")
+    )
+
+
 def _hint(word: str, known: Sequence[RunSummary]) -> str:
     if not known:
         return "it holds none; begin one, as in striate train digits"

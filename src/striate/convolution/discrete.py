@@ -136,7 +136,7 @@ def correlate(
         # The pixels that this one weight meets, one for each output.
         seen = surrounded[
             tuple(
-                slice(at * apart, at * apart + (count - 1) * step + 1, step)
+                slice(at * apart, at * apart + count * step, step)
                 for at, apart, count, step in zip(tap, dilations, outputs, strides, strict=True)
             )
         ]

@@ -6,13 +6,14 @@ become images and observables, so that a file may be larger than memory. The ima
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from striate.data.layout import Layout
 from striate.data.source import RawSplit, Source, file_records
 from striate.errors import StriateError
 from striate.jets import Constituents, ImageOptions
@@ -74,13 +75,68 @@ class JetFile:
         return self.entries if rows is None else self.entries[rows]
 
 
+def described(
+    path: Path,
+    layout: Layout,
+    fetch: Callable[[str], np.ndarray],
+    present: Collection[str],
+    entries: int,
+    blocks: Callable[[np.ndarray | None], Iterator[Block]],
+    image_shape: tuple[int, int, int] | None,
+) -> JetFile:
+    """Make a JetFile by a layout: `fetch` reads a column of one value a jet, of all entries.
+
+    Raises
+    ------
+    StriateError
+        If a column has not one value for each entry, or labels do not fit the layout.
+    """
+
+    def checked(branch: str) -> np.ndarray:
+        column = fetch(branch)
+        if column.shape != (entries,):
+            raise StriateError(
+                f"{path}: {branch!r} has shape {column.shape}, not one value for each of "
+                f"{entries} jets"
+            )
+        return column
+
+    labels, kept = layout.read_labels(checked, str(path))
+    observables = layout.read_observables(checked)
+    weights = next((checked(name) for name in layout.weights if name in present), None)
+    notes = []
+    if kept is not None:
+        notes.append(f"{entries - len(kept)} of {entries} jets are of no class and were left out.")
+        observables = {name: values[kept] for name, values in observables.items()}
+        weights = None if weights is None else weights[kept]
+    return JetFile(
+        path,
+        labels,
+        blocks,
+        class_names=layout.class_names,
+        weights=weights,
+        observables=observables,
+        entries=kept,
+        image_shape=image_shape,
+        notes=notes,
+        about=layout.title,
+    )
+
+
 def in_blocks(
+    path: Path,
     entries: int,
     jet_bytes: float,
     read: Callable[[int, int], Constituents | np.ndarray],
     wanted: np.ndarray | None,
 ) -> Iterator[Block]:
-    """Read a file of random access in blocks, leaving out blocks of which nothing is wanted."""
+    """Read a file of random access in blocks, leaving out blocks of which nothing is wanted.
+
+    Raises
+    ------
+    StriateError
+        If the contents of a block make no sense; it names the file and the entries.
+    """
     size = max(1, int(BLOCK_BYTES // max(1.0, jet_bytes)))
     for start in range(0, entries, size):
         stop = min(start + size, entries)
@@ -90,7 +146,13 @@ def in_blocks(
                 continue
             # Only as far as the wanted ones reach.
             start, stop = int(wanted[low]), int(wanted[high - 1]) + 1
-        yield start, read(start, stop)
+        try:
+            block = read(start, stop)
+        except StriateError as error:
+            named = str(error).startswith(str(path))
+            where = "" if named else f"{path}: entries {start} to {stop - 1}: "
+            raise StriateError(f"{where}{error}") from None
+        yield start, block
 
 
 def jet_source(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.data import lhcjets, toptagging
-from striate.data.jetfiles import Block, JetFile, in_blocks
+from striate.data.jetfiles import Block, JetFile, described, in_blocks
 from striate.data.layout import Layout, known_layouts, load_layout
 from striate.data.source import one_line
 from striate.errors import StriateError
@@ -61,12 +61,8 @@ def _open_layout(file: h5py.File, path: Path, layout: Layout) -> JetFile:
         column = np.asarray(file[name])
         return column[:, 0] if column.ndim == 2 and column.shape[1] == 1 else column
 
-    labels, kept = layout.read_labels(all_of, str(path))
-    observables = layout.read_observables(all_of)
-    weights = next((all_of(name) for name in layout.weights if name in present), None)
-    entries = len(next(iter(observables.values()))) if observables else len(labels)
-    names = {*layout.constituents.values()} | ({layout.images} if layout.images else set())
-    arrays = [file[name] for name in names]
+    arrays = [file[name] for name in sorted(layout.contents)]
+    entries = len(arrays[0])
     for array in arrays:
         if len(array) != entries:
             raise StriateError(f"{path}: {array.name!r} has {len(array)} entries, not {entries}")
@@ -82,26 +78,11 @@ def _open_layout(file: h5py.File, path: Path, layout: Layout) -> JetFile:
         with h5py.File(path, "r") as opened:
 
             def read(start: int, stop: int) -> Any:
-                if layout.images is not None:
-                    return opened[layout.images][start:stop]
-                return layout.read_constituents(lambda name: opened[name][start:stop])
+                return layout.read_contents(lambda name: opened[name][start:stop])
 
-            yield from in_blocks(entries, jet_bytes, read, rows)
+            yield from in_blocks(path, entries, jet_bytes, read, rows)
 
-    return JetFile(
-        path,
-        labels,
-        blocks,
-        class_names=layout.class_names,
-        weights=weights if kept is None or weights is None else weights[kept],
-        observables={k: v if kept is None else v[kept] for k, v in observables.items()},
-        entries=kept,
-        image_shape=shape,
-        notes=()
-        if kept is None
-        else [f"{entries - len(kept)} of {entries} jets are of no class and were left out."],
-        about=layout.title,
-    )
+    return described(path, layout, all_of, present, entries, blocks, shape)
 
 
 def _guarded(file: JetFile) -> JetFile:

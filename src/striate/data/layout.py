@@ -1,6 +1,31 @@
 """Which branches or arrays of a file hold what of jets: descriptions in short TOML files.
 
-Ready ones are in ``layouts/``; :func:`load_layout` explains the format by what it accepts.
+Ready ones are in ``layouts/``. A description of one's own has these sections::
+
+    title = "my jets"             # shown in the provenance
+    tree = "path/in/the/file"     # ROOT only; not needed where there is one tree
+    unit = "MeV"                  # of all momenta; GeV where it is not given
+
+    [constituents]                # one branch for each role, flat, padded with zeros, or jagged:
+    pt = "part_pt"                #   px py pz energy, or pt eta phi, or pt (pt_over_jet)
+    eta = "part_eta"              #   eta_from_jet phi_from_jet;
+    phi = "part_phi"              #   and mass or energy, charge, pdg_id, keep (not 0: is one)
+
+    [jet]                         # pt_gev eta phi mass_gev
+    pt_gev = "jet_pt"
+
+    [observables]                 # further columns, by the name that they shall have
+    tau21 = "jet_tau21"
+
+    [labels]                      # classes, each with a flag or flags that are all set;
+    classes = { QCD = "is_qcd", W = ["is_w", "is_matched"] }
+    unlabelled = "leave out"      # jets of no class; "refuse" where it is not given
+    # or: branch = "label", a number for each jet, and names = ["QCD", "W"]
+
+    [weights]
+    first_of = ["event_weight"]   # the first branch that is there
+
+In place of ``[constituents]``, ``images = "branch"`` names finished images.
 """
 
 from __future__ import annotations
@@ -102,11 +127,13 @@ class Layout:
     def branches(self) -> set[str]:
         """All branches that a file must have."""
         flags = {branch for needed in self.classes.values() for branch in needed}
-        return (
-            {*self.constituents.values(), *self.jet.values(), *self.observables.values(), *flags}
-            | ({self.images} if self.images else set())
-            | ({self.label} if self.label else set())
-        )
+        named = {*self.jet.values(), *self.observables.values(), *flags}
+        return self.contents | named | ({self.label} if self.label else set())
+
+    @property
+    def contents(self) -> set[str]:
+        """The branches of constituents, or of images."""
+        return {self.images} if self.images else set(self.constituents.values())
 
     def require(self, present: Collection[str], where: str) -> None:
         """Raise a StriateError that names the first branch that is missing, and the nearest."""
@@ -116,6 +143,15 @@ class Layout:
                     f"{where}: no branch {branch!r}, which the layout {self.name!r} names: "
                     f"{nearest(branch, present)}"
                 )
+
+    def read_contents(self, fetch: Fetch) -> Constituents | np.ndarray:
+        """Read the constituents, or images, of some entries."""
+        if self.images is None:
+            return self.read_constituents(fetch)
+        images = fetch(self.images)
+        if isinstance(images, Jagged):
+            raise StriateError(f"{self.images!r} must hold images of one size")
+        return images
 
     def read_constituents(self, fetch: Fetch) -> Constituents:
         """Make constituents of the branches of some entries."""

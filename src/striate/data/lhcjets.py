@@ -90,7 +90,7 @@ def open_lhc_jets(file: h5py.File, path: Path, stored: str | None = None) -> Jet
                     *(block[:, :, of_particles[name]] for name in needed)
                 )
 
-            yield from in_blocks(len(jets), float(jet_bytes), read, rows)
+            yield from in_blocks(path, len(jets), float(jet_bytes), read, rows)
 
     return JetFile(
         path,

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from striate.data import cifar, folder, hdf5, idx, npz
+from striate.data import cifar, folder, hdf5, idx, jets, npz
 from striate.data.assembly import assemble
 from striate.data.dataset import Dataset
 from striate.data.source import Source
 from striate.data.standard import KNOWN
 from striate.errors import StriateError, nearest
+from striate.jets.file import is_jets_file
 
 _FORMATS = (
     "IDX (-ubyte or .idx, also .gz), .npz, HDF5 (.h5, .hdf5), ROOT (.root), CIFAR-10 (.bin, "
@@ -129,7 +130,7 @@ def _reader(path: Path) -> Callable[..., Source]:
         case ".npz":
             return npz.read_npz
         case ".h5" | ".hdf5" | ".hdf":
-            return hdf5.read_hdf5
+            return jets.read_jets if is_jets_file(path) else hdf5.read_hdf5
         case ".root":
             from striate.data.root import read_root
 

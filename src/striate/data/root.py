@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.data.jetfiles import Block, JetFile, in_blocks, jet_source
+from striate.data.jetfiles import Block, JetFile, described, in_blocks, jet_source
 from striate.data.layout import Jagged, Layout, find_layout, load_layout
 from striate.data.source import Source, one_line
 from striate.errors import StriateError, nearest
@@ -67,50 +67,20 @@ def open_root(path: Path, layout: str | None = None, tree: str | None = None) ->
                 raise StriateError(f"{path}: branch {branch!r} must hold one number for each jet")
             return column
 
-        labels, kept = chosen.read_labels(all_of, str(path))
-        observables = chosen.read_observables(all_of)
-        weights = next((all_of(name) for name in chosen.weights if name in present), None)
+        def blocks(wanted: np.ndarray | None) -> Iterator[Block]:
+            with _tree(path, chosen, tree) as opened:
+
+                def read(start: int, stop: int) -> Any:
+                    def fetch(branch: str) -> np.ndarray | Jagged:
+                        return _read(opened, branch, start, stop, path)
+
+                    return chosen.read_contents(fetch)
+
+                yield from in_blocks(path, entries, jet_bytes, read, wanted)
+
+        jet_bytes = sum(found[branch].uncompressed_bytes for branch in chosen.contents) / entries
         shape = None if chosen.images is None else _image_shape(found, chosen.images, path)
-        needed = {*chosen.constituents.values()} | ({chosen.images} if chosen.images else set())
-        jet_bytes = sum(found[branch].uncompressed_bytes for branch in needed) / entries
-    notes = []
-    if kept is not None:
-        notes.append(f"{entries - len(kept)} of {entries} jets are of no class and were left out.")
-        observables = {name: values[kept] for name, values in observables.items()}
-        weights = None if weights is None else weights[kept]
-
-    def blocks(wanted: np.ndarray | None) -> Iterator[Block]:
-        with _tree(path, chosen, tree) as opened:
-
-            def read(start: int, stop: int) -> Any:
-                def fetch(branch: str) -> np.ndarray | Jagged:
-                    return _read(opened, branch, start, stop, path)
-
-                if chosen.images is not None:
-                    return fetch(chosen.images)
-                return _constituents(chosen, fetch, path, start, stop)
-
-            yield from in_blocks(entries, jet_bytes, read, wanted)
-
-    return JetFile(
-        path,
-        labels,
-        blocks,
-        class_names=chosen.class_names,
-        weights=weights,
-        observables=observables,
-        entries=kept,
-        image_shape=shape,
-        notes=notes,
-        about=chosen.title,
-    )
-
-
-def _constituents(layout: Layout, fetch: Any, path: Path, start: int, stop: int) -> Any:
-    try:
-        return layout.read_constituents(fetch)
-    except StriateError as error:
-        raise StriateError(f"{path}: entries {start} to {stop - 1}: {error}") from None
+        return described(path, chosen, all_of, present, entries, blocks, shape)
 
 
 @contextmanager

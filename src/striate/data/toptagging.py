@@ -81,7 +81,7 @@ def open_top_tagging(file: h5py.File, path: Path) -> JetFile:
             def read(start: int, stop: int) -> Constituents:
                 return _constituents(opened[TABLE][start:stop], where, most)
 
-            yield from in_blocks(entries, jet_bytes, read, rows)
+            yield from in_blocks(path, entries, jet_bytes, read, rows)
 
     return JetFile(
         path,

@@ -12,17 +12,17 @@ import inspect
 import math
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-import jax
 import keras
-import numpy as np
+from keras.src.trainers.data_adapters.array_slicing import train_validation_split
 
-from striate.engine import cache
+from striate.engine import cache, once
 from striate.engine.chunks import ChunkedFunction, chunk_length
 from striate.engine.lowering import Lowering
 from striate.engine.report import EngineReport, engine_report
+from striate.engine.resident import ResidentArrays, is_array, leaves, resident
 
 # From the first program on: Keras compiles one for the initial weights of each layer.
 cache.enable()
@@ -76,6 +76,9 @@ class Accelerated(_KerasModel):
     def fit(self, *args: Any, **kwargs: Any) -> Any:
         """Train as `keras.Model.fit` does."""
         given = _arguments(keras.Model.fit, self, args, kwargs)
+        if given and why_not_compiled(self) is None:
+            given = _fit_on_device(given)
+            args, kwargs = (), {name: value for name, value in given.items() if name != "self"}
         held_out = 0.0
         if given.get("validation_data") is None:
             held_out = given.get("validation_split") or 0.0
@@ -87,14 +90,34 @@ class Accelerated(_KerasModel):
         given = _arguments(keras.Model.evaluate, self, args, kwargs)
         # Inside fit the iterator has been made, with the chunks of fit.
         iterated = given.get("kwargs", {}).get("_use_cached_eval_dataset", False)
+        if given and not iterated and why_not_compiled(self) is None:
+            given = _on_device(given)
+            args, kwargs = (), {n: v for n, v in given.items() if n not in ("self", "kwargs")}
+            kwargs.update(given.get("kwargs", {}))
         with self._chunks("test_function", given, given.get("steps"), fixed=iterated):
             return super().evaluate(*args, **kwargs)
 
-    def predict(self, *args: Any, **kwargs: Any) -> Any:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
         """Predict as `keras.Model.predict` does."""
-        given = _arguments(keras.Model.predict, self, args, kwargs)
-        with self._chunks("predict_function", given, given.get("steps")):
-            return super().predict(*args, **kwargs)
+        given = {"x": x, "batch_size": batch_size, "steps": steps}
+        if why_not_compiled(self) is None:
+            quiet = verbose == 0 and not callbacks and steps is None
+            if quiet and self.built and once.fits(x, batch_size):
+                function = self.make_predict_function()
+                if isinstance(function, ChunkedFunction) and function.why_not is None:
+                    # What fails here fails below, too, with the words of Keras.
+                    with suppress(Exception):
+                        return function.once(self, x)
+            given = _on_device(given)
+        with self._chunks("predict_function", given, steps):
+            return super().predict(given["x"], batch_size, verbose, steps, callbacks)
 
     def engine_report(self) -> EngineReport:
         """Return, for each layer by name, the op it is lowered to or why it stays with Keras.
@@ -198,28 +221,64 @@ def _arguments(function: Any, model: Any, args: Any, kwargs: Any) -> dict[str, A
         return {}
 
 
+def _fit_on_device(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of fit with arrays that stay on the device, as far as they can."""
+    split = given.get("validation_split")
+    arrays = (given.get("x"), given.get("y"), given.get("sample_weight"))
+    if split and given.get("validation_data") is None and all(map(is_array, leaves(*arrays))):
+        # As Keras does it, and before the arrays are out of its sight.
+        (x, y, weight), held_out = train_validation_split(arrays, validation_split=split)
+        given = {**given, "x": x, "y": y, "sample_weight": weight, "validation_data": held_out}
+        given["validation_split"] = 0.0
+    validation = given.get("validation_data")
+    if isinstance(validation, list | tuple) and 2 <= len(validation) <= 3:
+        x, y, weight = (*validation, None)[:3]
+        batch = given.get("validation_batch_size") or given.get("batch_size")
+        kept = resident(x, y, weight, batch_size=batch, steps=given.get("validation_steps"))
+        if kept is not None:
+            given = {**given, "validation_data": kept}
+    return _on_device(given, shuffle=given.get("shuffle", True))
+
+
+def _on_device(given: dict[str, Any], *, shuffle: Any = False) -> dict[str, Any]:
+    """Return the arguments of a call with x, y and weights in one adapter, where that is possible.
+
+    Keras takes an adapter of its own kind in the place of x.
+    """
+    names = ("x", "y", "sample_weight", "class_weight")
+    x, y, weight, classes = (given.get(name) for name in names)
+    kept = resident(
+        x,
+        y,
+        weight,
+        batch_size=given.get("batch_size"),
+        steps=given.get("steps_per_epoch", given.get("steps")),
+        shuffle=shuffle,
+        class_weight=classes,
+    )
+    if kept is None:
+        return given
+    return {**{name: value for name, value in given.items() if name not in names}, "x": kept}
+
+
 def _extent(
     given: dict[str, Any], steps: int | None, held_out: float
 ) -> tuple[int | None, int | None]:
-    """Return the batches in an epoch and the bytes in a batch, as far as they are known."""
-    values = jax.tree.leaves((given.get("x"), given.get("y")), is_leaf=_is_not_container)
-    leaves = [a for a in values if _is_array(a)]
-    if not leaves:
+    """Return the batches in an epoch and the bytes in a batch, as far as they are known.
+
+    Batches of arrays on the device take no memory of their own.
+    """
+    if isinstance(given.get("x"), ResidentArrays):
+        return steps or given["x"].num_batches, None
+    arrays = [a for a in leaves(given.get("x"), given.get("y")) if is_array(a)]
+    if not arrays:
         known = steps if steps is not None else getattr(given.get("x"), "num_batches", None)
         return known, None
-    images = int(leaves[0].shape[0] * (1.0 - held_out))
+    images = int(arrays[0].shape[0] * (1.0 - held_out))
     batch = given.get("batch_size") or (math.ceil(images / steps) if steps else 32)
     # Keras casts what is not already float32 or smaller.
-    one = sum(math.prod(a.shape[1:]) * min(a.dtype.itemsize, 4) for a in leaves)
+    one = sum(math.prod(a.shape[1:]) * min(a.dtype.itemsize, 4) for a in arrays)
     return steps or math.ceil(images / batch), batch * one
-
-
-def _is_not_container(value: Any) -> bool:
-    return not isinstance(value, dict | list | tuple)
-
-
-def _is_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray | jax.Array) and value.ndim > 0
 
 
 def _unpickle(contents: Any) -> Any:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from striate.engine import loops
+from striate.engine import loops, resident
 from striate.engine.lowering import Lowering
+from striate.engine.once import compile_once
+from striate.engine.resident import Batches
 
 Tree = Any
 
@@ -57,9 +60,10 @@ def chunk_length(batches: int | None, batch_bytes: int | None) -> int:
 class ChunkedFunction:
     """What Keras calls for each chunk: (state, iterator) -> (logs or outputs, state).
 
-    Batches of one shape that follow each other run in one compiled loop. While it runs, the next
-    chunk is taken from the iterator and stacked. A batch of another shape (the partial last one)
-    gets a program of its own. What cannot be traced runs through Keras's own function.
+    Where the arrays are on the device, a chunk is one call of a compiled loop that gathers its
+    batches, and of a second step in the same program for the partial last one. Else batches of one
+    shape that follow each other are stacked and run in one compiled loop; while it runs, the next
+    chunk is taken from the iterator. What cannot be traced runs through Keras's own function.
 
     Parameters
     ----------
@@ -87,11 +91,16 @@ class ChunkedFunction:
         self._lowering = lowering
         self._fallback = fallback
         self._keeps_outputs = keeps_outputs
-        self._loops: dict[int, Callable[..., tuple[Tree, Tree]]] = {}
+        self._loops: dict[Any, Callable[..., tuple[Tree, Tree]]] = {}
         self._ahead: tuple[Iterator[Tree], list[list[Tree]]] | None = None
         self._steps_per_epoch: int | None = None
         self._steps_taken = 0
         self.why_not: str | None = None
+
+    @functools.cached_property
+    def once(self) -> Callable[[Any, Tree], Tree]:
+        """(model, x) -> outputs, for a call of predict with one small batch."""
+        return compile_once(self._step, self._lowering)
 
     @property
     def ops(self) -> dict[str, str]:
@@ -106,60 +115,138 @@ class ChunkedFunction:
 
     def __call__(self, state: Tree, iterator: Iterator[Tree]) -> tuple[Tree, Tree]:
         """Run one chunk; raise StopIteration when the iterator is exhausted."""
+        if isinstance(iterator, Batches):
+            return self._run_resident(state, iterator)
         groups = self._next_groups(iterator)
         if not groups:
             self._steps_taken = 0
             raise StopIteration
         results = []
         for number, group in enumerate(groups):
-            if self.why_not is None:
-                result, state = self._run(state, group)
-            else:
-                result, state = self._fallback(state, iter(group))
+            result, state = self._run(state, group)
             results.append(result)
             if number == len(groups) - 1 and self.why_not is None:
                 self._look_ahead(iterator)
-        if self._keeps_outputs:
-            return jax.tree.map(lambda *parts: jnp.concatenate(parts), *results), state
-        return results[-1], state
+        return self._joined(results), state
 
     def _run(self, state: Tree, group: list[Tree]) -> tuple[Tree, Tree]:
-        size = self._capacity(group)
-        loop = self._loops.get(size)
-        if loop is None:
-            loop = self._compile(size)
-        batches = jax.tree.map(lambda *leaves: _stack(leaves, size), *group)
+        """Run batches of one shape, stacked on the host."""
+        size = self._capacity(len(group))
+
+        def call(loop: Any, state: Tree) -> tuple[Tree, Tree]:
+            batches = jax.tree.map(lambda *leaves: _stack(leaves, size), *group)
+            return loop(state, batches, 0, len(group))
+
+        loop = self._loops.get(size) or jax.jit(
+            self._looped(loops.pick_stacked, size), donate_argnums=0
+        )
+        return self._attempt(size, loop, call, state, group, len(group))
+
+    def _run_resident(self, state: Tree, batches: Batches) -> tuple[Tree, Tree]:
+        """Run the next batches of arrays that are on the device."""
+        count = self._count()
+        rows = batches.take(count)
+        self._count_taken(count, len(rows))
+        if not rows:
+            self._steps_taken = 0
+            raise StopIteration
+        # Only the last batch of an epoch may be shorter.
+        tail = rows.pop() if len(rows) > 1 and len(rows[-1]) < len(rows[0]) else rows[0][:0]
+        size = self._capacity(len(rows))
+        places = np.zeros((size, len(rows[0])), np.int32)
+        np.stack(rows, out=places[: len(rows)])
+
+        def call(loop: Any, state: Tree) -> tuple[Tree, Tree]:
+            return loop(state, batches.arrays.on_device, places, len(rows), tail)
+
+        again = [*rows, tail] if len(tail) else rows
+        key = (size, len(tail) > 0)
+        loop = self._loops.get(key) or self._compile_resident(*key)
+        host = (batches.arrays.on_host(r) for r in again)
+        return self._attempt(key, loop, call, state, host, len(rows))
+
+    def _attempt(
+        self,
+        key: Any,
+        loop: Any,
+        call: Callable[[Any, Tree], tuple[Tree, Tree]],
+        state: Tree,
+        batches: Iterable[Tree],
+        count: int,
+    ) -> tuple[Tree, Tree]:
+        """Call the loop, or where it cannot be traced Keras's own function with the batches."""
+        if self.why_not is not None:
+            return self._run_by_keras(state, batches)
         try:
-            result, state = loop(state, batches, 0, len(group))
+            result, state = call(loop, state)
         except Exception as error:
             deleted = any(getattr(a, "is_deleted", bool)() for a in jax.tree.leaves(state))
             if deleted or isinstance(error, jax.errors.JaxRuntimeError):
                 raise
             # When Keras's own function fails, too, its error is the user's; else say why.
-            result, state = self._fallback(state, iter(group))
+            result, state = self._run_by_keras(state, batches)
             self.why_not = f"{type(error).__name__}: {str(error).splitlines()[0]}"
             warnings.warn(
                 f"striate cannot compile the steps of {self._model.name!r} as one loop "
                 f"({self.why_not}): they run as in Keras",
-                stacklevel=4,
+                stacklevel=5,
             )
             return result, state
-        self._loops[size] = loop
+        self._loops[key] = loop
         if self._keeps_outputs:
-            count = len(group)
-            result = jax.tree.map(lambda a: a[:count].reshape(-1, *a.shape[2:]), result)
+            looped, *rest = result
+            flat = jax.tree.map(lambda a: a[:count].reshape(-1, *a.shape[2:]), looped)
+            result = self._joined([flat, *rest])
         return result, state
 
-    def _compile(self, size: int) -> Callable[..., tuple[Tree, Tree]]:
-        if self._keeps_outputs:
-            loop = loops.collect(self._step, self._lowering, loops.pick_stacked, size)
-        else:
-            loop = loops.repeat(self._step, self._lowering, loops.pick_stacked)
-        return jax.jit(loop, donate_argnums=0)
+    def _run_by_keras(self, state: Tree, batches: Iterable[Tree]) -> tuple[Tree, Tree]:
+        return self._fallback(state, iter(batches))
 
-    def _capacity(self, group: list[Tree]) -> int:
+    def _joined(self, results: list[Tree]) -> Tree:
+        """Return all outputs in one, or the last logs."""
+        if self._keeps_outputs and len(results) > 1:
+            return jax.tree.map(lambda *parts: jnp.concatenate(parts), *results)
+        return results[-1]
+
+    def _looped(self, pick: Callable[[Tree, jax.Array], Tree], size: int) -> Any:
+        if not self._keeps_outputs:
+            return loops.repeat(self._step, self._lowering, pick)
+        collected = loops.collect(self._step, self._lowering, pick, size)
+
+        def loop(*args: Any) -> tuple[Tree, Tree]:
+            outputs, state = collected(*args)
+            return (outputs,), state
+
+        return loop
+
+    def _compile_resident(self, size: int, with_tail: bool) -> Callable[..., tuple[Tree, Tree]]:
+        whole = self._looped(resident.gather_batch, size)
+        last = loops.repeat(self._step, self._lowering, lambda source, _: resident.gather(*source))
+
+        def run(
+            state: Tree, arrays: Tree, places: jax.Array, count: jax.Array, tail: jax.Array
+        ) -> tuple[Tree, Tree]:
+            result, state = whole(state, (arrays, places), jnp.int32(0), count)
+            if not with_tail:
+                return result, state
+            rest, state = last(state, (arrays, tail), jnp.int32(0), jnp.int32(1))
+            return ((*result, rest) if self._keeps_outputs else rest), state
+
+        return jax.jit(run, donate_argnums=0)
+
+    def _capacity(self, batches: int) -> int:
         """Return how many batches the program's input holds: one, or a whole chunk."""
-        return 1 if len(group) == 1 else max(len(group), self._model.steps_per_execution)
+        return 1 if batches == 1 else max(batches, self._model.steps_per_execution)
+
+    def _count(self) -> int:
+        """Return the batches of the next chunk: never more than the epoch has left.
+
+        A generator is not advanced beyond what Keras would take.
+        """
+        count = int(self._model.steps_per_execution)
+        if self._steps_per_epoch is not None:
+            count = min(count, self._steps_per_epoch - self._steps_taken)
+        return count
 
     def _next_groups(self, iterator: Iterator[Tree]) -> list[list[Tree]]:
         if self._ahead is not None and self._ahead[0] is iterator:
@@ -174,13 +261,8 @@ class ChunkedFunction:
             self._ahead = (iterator, self._take(iterator))
 
     def _take(self, iterator: Iterator[Tree]) -> list[list[Tree]]:
-        """Take a chunk of batches, in groups of equal shape and bounded size.
-
-        Never more than the epoch has: a generator is not advanced beyond what Keras would take.
-        """
-        count = self._model.steps_per_execution
-        if self._steps_per_epoch is not None:
-            count = min(count, self._steps_per_epoch - self._steps_taken)
+        """Take a chunk of batches, in groups of equal shape and bounded size."""
+        count = self._count()
         groups: list[list[Tree]] = []
         shape: Any = None
         room = 0
@@ -194,6 +276,11 @@ class ChunkedFunction:
                 groups.append([])
                 shape, room = key, 4 * MOST_BYTES
             groups[-1].append(batch)
+        self._count_taken(count, taken)
+        return groups
+
+    def _count_taken(self, count: int, taken: int) -> None:
+        """Note that `count` batches were asked for and `taken` came."""
         self._steps_taken += count
         if self._steps_taken == self._steps_per_epoch:
             self._steps_taken = 0
@@ -203,9 +290,8 @@ class ChunkedFunction:
                     f"Your input ran out of data: {count - taken} of the "
                     f"{self._steps_per_epoch} steps of the epoch are missing. A generator has to "
                     "give at least `steps_per_epoch * epochs` batches.",
-                    stacklevel=5,
+                    stacklevel=6,
                 )
-        return groups
 
 
 def _stack(leaves: tuple[Any, ...], size: int) -> Any:

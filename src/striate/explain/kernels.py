@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -36,6 +37,7 @@ GAUSSIAN = "gaussian"
 """The name of the kernel that is sampled from a Gaussian, 5x5."""
 
 _MOST = 11
+_NUMBER = re.compile(r"[+-]?(\d{1,12}(\.\d{0,12})?|\.\d{1,12}|\d{1,12}/0*[1-9]\d{0,11})")
 
 
 def kernel(word: str) -> npt.NDArray[Any]:
@@ -92,12 +94,12 @@ def _layer(text: str, word: str) -> npt.NDArray[Any]:
 
 
 def _weight(entry: str, word: str) -> Fraction:
-    try:
-        return Fraction(entry.replace("−", "-"))
-    except (ValueError, ZeroDivisionError):
+    text = entry.replace("−", "-")
+    if not _NUMBER.fullmatch(text):
         raise StriateError(
             f"kernel {word!r}: {entry!r} is no number: write rows as '1 0 -1; 1 0 -1; 1 0 -1'"
-        ) from None
+        )
+    return Fraction(text)
 
 
 def _whole(weight: Fraction, word: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ BLOCK = 500
 """Jets in a block: some seconds of work. It is part of what the seeds mean, so it never changes."""
 
 _BATCH = 100
+_SMALLEST_BATCH = 10
 _PATIENCE = 200
 
 _CONSTITUENT_COLUMNS = ("pt_gev", "eta", "phi", "mass_gev", "charge", "pdg_id")
@@ -110,8 +111,16 @@ def _under(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def simulate_block(simulation: Simulation, seed: int, index: int, n: int = BLOCK) -> Block:
-    """Simulate the first `n` jets of one block; they depend on nothing else.
+def simulate_block(
+    simulation: Simulation,
+    seed: int,
+    index: int,
+    n: int = BLOCK,
+    progress: Callable[[int], None] | None = None,
+) -> Block:
+    """Simulate a block of `n` jets, which depends on these arguments alone.
+
+    `progress` is told now and then how many jets have come since it was told last.
 
     Raises
     ------
@@ -126,12 +135,14 @@ def simulate_block(simulation: Simulation, seed: int, index: int, n: int = BLOCK
     columns: list[np.ndarray] = []
     found = made = 0
     while found < n:
-        batch = collisions.batch(_BATCH)
+        batch = collisions.batch(_next_batch(n - found, found, made))
         made += len(batch)
         jets, column = _accepted(simulation, batch, pileup)
         parts.append(jets)
         columns.append(column)
         found += len(jets)
+        if progress is not None:
+            progress(min(found, n) - min(found - len(jets), n))
         if made >= _PATIENCE * _BATCH and found * _PATIENCE < made:
             raise StriateError(
                 f"{simulation.process}: of {made} collisions only {found} had a jet of "
@@ -165,6 +176,13 @@ def simulate_block(simulation: Simulation, seed: int, index: int, n: int = BLOCK
             "seconds": time.process_time() - begun,
         },
     )
+
+
+def _next_batch(missing: int, found: int, made: int) -> int:
+    """Return how many collisions to make next; a batch more than needed is time lost."""
+    if not found:
+        return _BATCH
+    return max(_SMALLEST_BATCH, min(_BATCH, round(missing * made / found)))
 
 
 def _accepted(

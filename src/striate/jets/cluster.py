@@ -78,21 +78,23 @@ def n_subjettiness(jets: Constituents, most: int, radius: float, beta: float = 1
     normalised by the sum of pT times the radius. A jet of N constituents or fewer has tau_N = 0.
     """
     result = np.zeros((len(jets), most))
+    # All at once where there are enough particles, since they then share the clustering.
+    enough = np.minimum(jets.counts - 1, most)
     for number in range(1, most + 1):
-        enough = np.flatnonzero(jets.counts > number)
-        if len(enough):
-            part = jets.take(enough)
+        chosen = np.flatnonzero(enough == number)
+        if len(chosen):
+            part = jets.take(chosen)
             energy, px, py, pz = part.four_momenta()
-            inputs = _ragged(part.offsets, px, py, pz, energy)
+            sequence = clustered(_ragged(part.offsets, px, py, pz, energy), "kt", radius)
             with silent_banners():
-                values = clustered(inputs, "kt", radius).njettiness(
+                values = sequence.njettiness(
                     measure_definition="NormalizedMeasure",
                     axes_definition="OnePass_KT_Axes",
-                    njets=[number],
+                    njets=list(range(1, number + 1)),
                     beta=beta,
                     R0=radius,
                 )
-            result[enough, number - 1] = np.asarray(values)[:, 0]
+            result[chosen, :number] = np.asarray(values)
     return result
 
 

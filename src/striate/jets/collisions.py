@@ -113,7 +113,9 @@ def started(lines: list[str], seed: int, hook: Any = None) -> Any:
     """
     pythia8 = required("pythia8mc", _PURPOSE)
     required("awkward", _PURPOSE)
-    pythia = pythia8.Pythia("", False)
+    fresh = _defaults()
+    # A copy of the defaults spares reading them from hundreds of XML pages again.
+    pythia = pythia8.Pythia(fresh.settings, fresh.particleData, False)
     seeds = ["Print:quiet = on", "Random:setSeed = on", f"Random:seed = {seed}"]
     with silent_banners():
         for line in [*seeds, *lines]:
@@ -161,20 +163,15 @@ def visible(event: np.ndarray, events: int, columns: dict[str, np.ndarray]) -> P
 def charges(pdg_id: np.ndarray) -> np.ndarray:
     """Return the charge of each particle in units of the proton's, int8, from Pythia's table."""
     numbers, inverse = np.unique(pdg_id, return_inverse=True)
-    table = _particle_data()
+    table = _defaults().particleData
     return np.array([round(table.charge(int(one))) for one in numbers], np.int8)[inverse]
 
 
 @cache
-def _particle_data() -> Any:
+def _defaults() -> Any:
+    """Return a Pythia that is never started, for its settings and its table of particles."""
     with silent_banners():
-        pythia = required("pythia8mc", _PURPOSE).Pythia("", False)
-    # The table belongs to the instance.
-    _KEPT.append(pythia)
-    return pythia.particleData
-
-
-_KEPT: list[Any] = []
+        return required("pythia8mc", _PURPOSE).Pythia("", False)
 
 
 def _last_copies(

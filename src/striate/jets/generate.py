@@ -138,24 +138,30 @@ def generate(
     _open(folder, settings, resume)
     missing = [block for block in plan.blocks() if not _there(folder, *block)]
     total = len(plan.classes) * plan.n
-    done = total - sum(size for _, _, size in missing)
-    if progress is not None:
-        progress(done, total)
+    there = total - sum(size for _, _, size in missing)
+
+    def tell(made: int) -> None:
+        if progress is not None:
+            progress(there + made, total)
+
+    tell(0)
     tasks = [
         (plan.classes[label].as_json(), plan.seed, index, size) for label, index, size in missing
     ]
     if tasks:
         results = (
-            crews.local(make_block, tasks, workers)
+            crews.local(make_block, tasks, workers, tell)
             if dask is None
             else crews.on_dask(make_block, tasks, dask)
         )
+        saved = 0
         for number, block in results:
             label, index, size = missing[number]
             block.save(_path(folder, label, index))
-            done += size
-            if progress is not None:
-                progress(done, total)
+            saved += size
+            if dask is not None:
+                tell(saved)
+        tell(saved)
     names = [simulation.process for simulation in plan.classes]
     header = settings | {"class_names": names, "n": plan.n, "command": command}
     whole = write_jets(
@@ -167,7 +173,7 @@ def generate(
 
 def make_block(simulation: Mapping[str, Any], seed: int, index: int, n: int) -> Block:
     """Make one block of the simulation of which these are the settings, in a worker."""
-    return simulate_block(Simulation.from_json(simulation), seed, index, n)
+    return simulate_block(Simulation.from_json(simulation), seed, index, n, crews.count)
 
 
 def _path(folder: Path, label: int, index: int) -> Path:
@@ -192,7 +198,7 @@ def _blocks(folder: Path, plan: Plan, label: int) -> Iterator[Block]:
 def _open(folder: Path, settings: Mapping[str, Any], resume: bool) -> None:
     """Make the folder of blocks, or make sure that what is in it belongs to these settings."""
     remembered = folder / "settings.json"
-    if not remembered.exists():
+    if not remembered.exists() or not any(folder.glob("*.npz")):
         folder.mkdir(parents=True, exist_ok=True)
         write_json(remembered, settings)
         return

@@ -36,6 +36,7 @@ def preselection_hook(simulation: Simulation) -> Any:
         def __init__(self) -> None:
             pythia8.UserHooks.__init__(self)
             self.parton_pt_gev: list[float] = []
+            self.pt = 0.0
             # All that is visible, with its mass.
             self.jets = pythia8.SlowJet(-1, simulation.radius, _SOFTEST_GEV, steepest, 2, 2)
             self.decays: dict[int, tuple[Any, list[tuple[int, Any, float]]]] = {}
@@ -75,8 +76,13 @@ def preselection_hook(simulation: Simulation) -> Any:
             pt = self.jets.pT(0) if self.jets.sizeJet() else 0.0
             if not low <= pt < high:
                 return True
-            self.parton_pt_gev.append(pt)
+            self.pt = pt
             return False
+
+        def onEndEvent(self, status: Any) -> None:  # noqa: N802
+            """Add the event if it came through; an evolution may be repeated, or fail later."""
+            if status == pythia8.PhysicsBase.COMPLETE:
+                self.parton_pt_gev.append(self.pt)
 
         def _decayed(self, event: Any) -> Any:
             """Return the event with the products of decays in place of what decays.

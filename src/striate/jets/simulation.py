@@ -16,7 +16,7 @@ from striate.jets.processes import PROCESSES, Process, w_prime_mass_gev
 
 PRESELECTIONS = ("normal", "wide", "none")
 
-VETO_SCALE_GEV = 5.0
+VETO_SCALE_GEV = 10.0
 """Down to which pT the evolution of radiation and multi-parton interactions is followed before
 an event is given up: their softer part takes most of the time."""
 
@@ -162,6 +162,9 @@ class Simulation:
             f"Beams:eCM = {self.energy_gev!r}",
             f"Tune:pp = {self.tune}",
             f"PartonLevel:MPI = {'on' if self.mpi else 'off'}",
+            # No charmonium or bottomonium from multi-parton interactions, one in some thousand of
+            # them: the search for it takes a tenth of the time.
+            "MultipartonInteractions:processLevel = 2",
             # Stable is what flies 10 mm, as in the experiments' definition of a particle.
             "ParticleDecays:limitTau0 = on",
             # Repeats conservation laws that are kept anyway; takes some per cent of the time.

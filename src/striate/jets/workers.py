@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from typing import Any, TypeVar
 
 from striate.errors import StriateError
@@ -15,27 +15,40 @@ from striate.errors import StriateError
 T = TypeVar("T")
 
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_BETWEEN_COUNTS = 0.5
 
 
 def local(
-    function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], workers: int
+    function: Callable[..., T],
+    tasks: Sequence[tuple[Any, ...]],
+    workers: int,
+    counted: Callable[[int], None] | None = None,
 ) -> Iterator[tuple[int, T]]:
     """Call a function for each task in `workers` processes; yield results as they come.
 
-    The processes are fresh ones, which end when this one does, however it ends.
+    The processes are fresh ones, which end when this one does, however it ends. `counted` is told
+    now and then what they have handed to `count` together.
     """
     # One thread each: sums then do not depend on the number of cores.
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))
+    context = multiprocessing.get_context("spawn")
+    counter = context.Value("q", 0)
     pool = ProcessPoolExecutor(
         min(workers, len(tasks)) or 1,
-        mp_context=multiprocessing.get_context("spawn"),
+        mp_context=context,
         initializer=_begin,
+        initargs=(counter,),
     )
     try:
-        futures = {pool.submit(function, *task): number for number, task in enumerate(tasks)}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+        numbers = {pool.submit(function, *task): number for number, task in enumerate(tasks)}
+        left = set(numbers)
+        while left:
+            done, left = wait(left, timeout=_BETWEEN_COUNTS, return_when=FIRST_COMPLETED)
+            if counted is not None:
+                counted(counter.value)
+            for future in done:
+                yield numbers[future], future.result()
     except BaseException:
         for process in list((pool._processes or {}).values()):
             process.terminate()
@@ -43,10 +56,25 @@ def local(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
 
 
-def _begin() -> None:
+def count(number: int) -> None:
+    """Add to what all local workers count together; nothing elsewhere."""
+    if _counter is not None:
+        with _counter.get_lock():
+            _counter.value += number
+
+
+_counter: Any = None
+
+
+def _begin(counter: Any) -> None:
+    global _counter
+    _counter = counter
     # Ctrl-C is for the parent, which ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

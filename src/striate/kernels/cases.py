@@ -1,4 +1,4 @@
-"""One table of convolutions: each shape in it is tested and benchmarked.
+"""One table of convolutions and one of poolings: each shape is tested and benchmarked.
 
 The layers of the lecture networks and of the jet networks, and shapes that are hard for a kernel:
 odd ones, ones smaller than a vector, kernels as large as the image, single images.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -81,6 +82,54 @@ class Case:
         return math.prod(self.window) * self.channels
 
 
+@dataclass(frozen=True)
+class PoolingCase:
+    """One pooling that stands alone.
+
+    Attributes
+    ----------
+    name
+        What somebody trains, or what is hard.
+    kind, images, image, channels
+        Maximum or average, batch, (rows, columns), channels.
+    window, geometry
+        Size of the window, (rows, columns), and where windows lie.
+    measured
+        Whether benchmarks measure it.
+    """
+
+    name: str
+    kind: Literal["max", "average"]
+    images: int
+    image: Pair
+    channels: int
+    window: Pair
+    geometry: Geometry
+    measured: bool = False
+
+    @property
+    def outputs(self) -> Pair:
+        """Rows and columns of the result."""
+        return self.geometry.output_size(self.image, self.window)
+
+    @property
+    def moved_bytes(self) -> int:
+        """Bytes of the images, the result, and what of positions a maximum keeps; each once.
+
+        Forward reads the former and writes the latter, backward the other way round.
+        """
+        result = math.prod(self.outputs) * (5 if self.kind == "max" else 4)
+        return self.images * self.channels * (4 * math.prod(self.image) + result)
+
+    @property
+    def tolerance(self) -> float:
+        """The largest difference from float64 mathematics that rounding explains.
+
+        Values and gradients, for standard normal operands; as `Case.tolerance`.
+        """
+        return 8 * float(np.finfo(np.float32).eps) * max(4.0, math.prod(self.window))
+
+
 _RELU = Fusion(relu=True)
 _MAX = Fusion("max", (2, 2), relu=True)
 _ODD = Geometry(stride=(2, 3), padding=((1, 2), (0, 3)), dilation=(2, 1))
@@ -127,3 +176,54 @@ CASES = (
     Case("causal", 2, (1, 19), 4, (1, 3), 8, Geometry(padding=((0, 0), (4, 0)), dilation=(1, 2))),
     Case("many channels", 2, (6, 6), 130, (3, 3), 70, fusion=_RELU),
 )
+
+
+def _pooled(
+    name: str,
+    kind: Literal["max", "average"],
+    images: tuple[int, int, int, int],
+    window: Pair,
+    stride: Pair,
+    *,
+    same: bool = False,
+    measured: bool = False,
+) -> PoolingCase:
+    n, rows, columns, channels = images
+    placed = _same((rows, columns), window, stride) if same else Geometry(stride)
+    return PoolingCase(name, kind, n, (rows, columns), channels, window, placed, measured)
+
+
+POOLINGS = (
+    _pooled("max 2x2", "max", (64, 26, 26, 32), (2, 2), (2, 2), measured=True),
+    _pooled("max 3x3 of 64", "max", (8, 56, 56, 64), (3, 3), (2, 2), same=True, measured=True),
+    _pooled("max 3x3 of 32", "max", (64, 32, 32, 32), (3, 3), (2, 2), same=True, measured=True),
+    _pooled("max 3x3 of all", "max", (16, 28, 28, 64), (3, 3), (1, 1), same=True, measured=True),
+    _pooled("max of ten", "max", (100, 8, 8, 10), (2, 2), (2, 2), measured=True),
+    _pooled("average 2x2", "average", (64, 26, 26, 32), (2, 2), (2, 2), measured=True),
+    _pooled(
+        "average 3x3", "average", (64, 32, 32, 32), (3, 3), (2, 2), same=True, measured=True
+    ),
+    _pooled("average of jets", "average", (256, 50, 50, 1), (2, 2), (2, 2), measured=True),
+    _pooled("average of all", "average", (32, 8, 8, 64), (8, 8), (8, 8), measured=True),
+    _pooled("max of colours", "max", (3, 33, 31, 3), (3, 3), (2, 2), same=True),
+    _pooled("max of one channel", "max", (5, 29, 30, 1), (3, 3), (2, 2), same=True),
+    _pooled("max by threes", "max", (2, 20, 31, 1), (2, 3), (2, 3)),
+    _pooled("max by fives", "max", (2, 12, 33, 1), (3, 4), (2, 5), same=True),
+    _pooled("max of 17", "max", (3, 9, 10, 17), (2, 3), (1, 2), same=True),
+    _pooled("max of 130", "max", (2, 7, 6, 130), (3, 2), (2, 1)),
+    _pooled("max of a pixel", "max", (3, 1, 1, 1), (1, 1), (1, 1)),
+    _pooled("max of an image", "max", (4, 16, 16, 5), (16, 16), (16, 16)),
+    _pooled("max beyond the window", "max", (2, 14, 13, 6), (2, 1), (3, 4)),
+    _pooled("max in a sequence", "max", (4, 1, 41, 12), (1, 3), (1, 2), same=True),
+    _pooled("average of colours", "average", (3, 33, 31, 3), (3, 3), (2, 2), same=True),
+    _pooled("average of 17", "average", (2, 9, 10, 17), (5, 4), (2, 3), same=True),
+    _pooled("average beyond the window", "average", (2, 11, 14, 1), (1, 2), (2, 5)),
+    _pooled("average of a large window", "average", (1, 40, 30, 2), (20, 17), (1, 1), same=True),
+    PoolingCase("max, dilated", "max", 2, (17, 16), 7, (3, 2), _ODD),
+    PoolingCase("average, dilated", "average", 2, (17, 16), 7, (3, 2), _ODD),
+    PoolingCase(
+        "max, a window larger than the image", "max", 2, (2, 3), 3, (4, 5),
+        Geometry(padding=((1, 2), (3, 2))),
+    ),
+    PoolingCase("max, one large image", "max", 1, (130, 131), 40, (3, 3), Geometry((2, 2))),
+)  # fmt: skip

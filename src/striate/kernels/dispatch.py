@@ -7,7 +7,7 @@ from typing import Literal
 
 import jax
 
-from striate.kernels import fused, native, pooling, primitives, reference
+from striate.kernels import fused, native, pool2d, pooling, primitives, reference
 from striate.kernels.fusion import Fusion
 from striate.kernels.geometry import Geometry, Pair
 
@@ -110,9 +110,17 @@ def _convolve_native(
 
 def pool(x: Array, pooled: Pooling) -> Lowered:
     """Pool the images `x`, (n, row, column, channel)."""
-    run = pooling.max_pool2d if pooled.kind == "max" else pooling.average_pool2d
+    words = _pool_words(pooled.kind, pooled.window)
+    largest = pool2d.LARGEST_MAX_WINDOW
+    fits = pooled.kind == "average" or pooled.window[0] * pooled.window[1] <= largest
+    compiled = jax.default_backend() == "cpu" and native.supports(x.dtype, pooled.geometry)
+    ops = pool2d if compiled and fits else pooling
+    run = ops.max_pool2d if pooled.kind == "max" else ops.average_pool2d
     value = run(x, pooled.window, pooled.geometry)
-    return Lowered(value, _where(_pool_words(pooled.kind, pooled.window), "windows"))
+    if ops is pool2d:
+        return Lowered(value, f"native {native.instruction_set()}: {words}")
+    how = "windows" if fits or not compiled else f"a window of more than {largest} pixels"
+    return Lowered(value, _where(words, how))
 
 
 def _pool_words(kind: PoolKind, window: Pair) -> str:

@@ -9,21 +9,27 @@ compiled kernels where these exist, and else mean what `striate.kernels.fusion` 
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import ShapedArray
-from jax.extend.core import Primitive
-from jax.interpreters import ad, batching, mlir
+from jax.interpreters import ad
 
 from striate.kernels import fusion as fusions
 from striate.kernels import native, primitives
 from striate.kernels.fusion import Fusion
 from striate.kernels.geometry import Geometry, Pair
+from striate.kernels.model_axis import (
+    absent,
+    added,
+    collected,
+    define,
+    is_zero,
+    over_models,
+    present,
+    zero,
+)
 
 Array = jax.Array
 
@@ -47,7 +53,7 @@ def convolve(
     Array
         (n, output row, output column, filter).
     """
-    offset = native.absent(x.dtype) if bias is None else bias[None]
+    offset = absent(x.dtype) if bias is None else bias[None]
     values, _ = _forward_p.bind(
         x[None], kernel[None], offset, geometry=geometry, fusion=fusion, positions=False
     )
@@ -63,17 +69,17 @@ def _forward(
     def one(x: Array, kernel: Array, bias: Array) -> tuple[Array, Array]:
         return fusions.apply(_affine(x, kernel, bias, geometry), fusion)
 
-    values, picked = _over_models(one, x, kernel, bias)
-    return values, picked if positions else native.absent(np.uint8)
+    values, picked = over_models(one, x, kernel, bias)
+    return values, picked if positions else absent(np.uint8)
 
 
 def _picked(
     x: Array, kernel: Array, bias: Array, positions: Array, *, geometry: Geometry, fusion: Fusion
 ) -> tuple[Array]:
     def one(x: Array, kernel: Array, bias: Array, positions: Array) -> Array:
-        return fusions.pick(_affine(x, kernel, bias, geometry), _present(positions), fusion)
+        return fusions.pick(_affine(x, kernel, bias, geometry), present(positions), fusion)
 
-    return (_over_models(one, x, kernel, bias, positions),)
+    return (over_models(one, x, kernel, bias, positions),)
 
 
 def _input(
@@ -88,10 +94,10 @@ def _input(
     convolved = geometry.output_size(image, (kernel.shape[1], kernel.shape[2]))
 
     def one(gradient: Array, kernel: Array, positions: Array) -> Array:
-        whole = fusions.spread(gradient, _present(positions), convolved, fusion)
+        whole = fusions.spread(gradient, present(positions), convolved, fusion)
         return primitives.conv2d_input(whole, kernel, geometry=geometry, image=image)
 
-    return (_over_models(one, gradient, kernel, positions),)
+    return (over_models(one, gradient, kernel, positions),)
 
 
 def _kernel(
@@ -107,11 +113,11 @@ def _kernel(
     convolved = geometry.output_size((x.shape[2], x.shape[3]), window)
 
     def one(x: Array, gradient: Array, positions: Array) -> tuple[Array, Array]:
-        whole = fusions.spread(gradient, _present(positions), convolved, fusion)
+        whole = fusions.spread(gradient, present(positions), convolved, fusion)
         dbias = whole.sum(axis=(0, 1, 2)) if with_bias else jnp.zeros((0,), whole.dtype)
         return primitives.conv2d_kernel(x, whole, geometry=geometry, window=window), dbias
 
-    return _over_models(one, x, gradient, positions)
+    return over_models(one, x, gradient, positions)
 
 
 def _affine(x: Array, kernel: Array, bias: Array, geometry: Geometry) -> Array:
@@ -119,129 +125,37 @@ def _affine(x: Array, kernel: Array, bias: Array, geometry: Geometry) -> Array:
     return y + bias if bias.size else y
 
 
-def _present(positions: Array) -> Array | None:
-    return positions if positions.size else None
+# --- and what the compiled kernels are told of them
 
 
-def _over_models(one: Callable[..., Any], *operands: Array) -> Any:
-    """Call `one` for each model; operands of length 1 are shared."""
-    models = max(operand.shape[0] for operand in operands)
-    shared = [operand.shape[0] == 1 for operand in operands]
-    if all(shared):
-        return jax.tree.map(lambda r: r[None], one(*(operand[0] for operand in operands)))
-    axes = [None if alone else 0 for alone in shared]
-    given = [o[0] if alone else o for o, alone in zip(operands, shared, strict=True)]
-    return jax.vmap(one, axes, axis_size=models)(*given)
+def _told_forward(x: Array, kernel: Array, *_: Array, **parameters: Any) -> dict[str, Any]:
+    return _told(x.shape[2:4], kernel.shape[1:3], **parameters)
 
 
-# --- how they become primitives
+def _told_input(
+    _gradient: Array, kernel: Array, *_: Array, image: Pair, **parameters: Any
+) -> dict[str, Any]:
+    return _told(image, kernel.shape[1:3], **parameters)
 
 
-def _define(
-    name: str,
-    meaning: Callable[..., Any],
-    compiled: Callable[..., Any],
-    images: Sequence[int],
-    weights: Sequence[int],
-) -> Primitive:
-    """Make a primitive that runs `compiled` on a CPU where it can, and else `meaning`.
-
-    `images` are the operands that hold one part an image, `weights` the others. An axis mapped
-    over the former alone is a longer batch, unless the result is a sum over images (no `weights`).
-    """
-    primitive = Primitive(name)
-    primitive.multiple_results = True
-
-    def shapes(*args: ShapedArray, **parameters: Any) -> list[ShapedArray]:
-        structs = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in args]
-        results = jax.eval_shape(functools.partial(meaning, **parameters), *structs)
-        return [ShapedArray(r.shape, r.dtype) for r in results]
-
-    def on_cpu(*args: Array, **parameters: Any) -> tuple[Array, ...]:
-        supported = native.supports(args[0].dtype, parameters["geometry"])
-        return (compiled if supported else meaning)(*args, **parameters)
-
-    def batch(args: Any, axes: Any, **parameters: Any) -> tuple[list[Array], list[int]]:
-        size = next(a.shape[d] for a, d in zip(args, axes, strict=True) if d is not None)
-        moved = [a if d is None else jnp.moveaxis(a, d, 0) for a, d in zip(args, axes, strict=True)]
-        mapped = [d is not None for d in axes]
-        models = max(a.shape[1] if m else a.shape[0] for a, m in zip(moved, mapped, strict=True))
-        if weights and models == 1 and not any(mapped[i] for i in weights):
-            given = [_longer(a, m, size) if i in images else a
-                     for i, (a, m) in enumerate(zip(moved, mapped, strict=True))]  # fmt: skip
-            results = primitive.bind(*given, **parameters)
-            return [_split(r, 1, size) for r in results], [1] * len(results)
-        given = [_more_models(a, m, size, models) for a, m in zip(moved, mapped, strict=True)]
-        results = primitive.bind(*given, **parameters)
-        return [_split(r, 0, size) for r in results], [0] * len(results)
-
-    primitive.def_impl(
-        jax.jit(
-            lambda *args, **parameters: primitive.bind(*args, **parameters),
-            static_argnames=(
-                "geometry", "fusion", "positions", "image", "window", "with_bias",
-            ),
-        )
-    )  # fmt: skip
-    primitive.def_abstract_eval(shapes)
-    mlir.register_lowering(primitive, mlir.lower_fun(meaning, multiple_results=True))
-    mlir.register_lowering(primitive, mlir.lower_fun(on_cpu, multiple_results=True), platform="cpu")
-    batching.primitive_batchers[primitive] = batch
-    return primitive
+def _told_kernel(x: Array, *_: Array, window: Pair, **parameters: Any) -> dict[str, Any]:
+    return _told(x.shape[2:4], window, **parameters)
 
 
-def _longer(operand: Array, mapped: bool, size: int) -> Array:
-    """Merge the mapped axis of (size, 1, n, ...) into the batch: (1, size * n, ...)."""
-    if operand.size == 0:
-        return operand
-    if not mapped:
-        operand = jnp.broadcast_to(operand, (size, *operand.shape))
-    return operand.reshape(1, size * operand.shape[2], *operand.shape[3:])
+def _told(
+    image: tuple[int, ...], window: tuple[int, ...], *, geometry: Geometry, fusion: Fusion, **_: Any
+) -> dict[str, Any]:
+    outputs = geometry.output_size((image[0], image[1]), (window[0], window[1]))
+    return native.convolution(geometry, fusion, outputs)
 
 
-def _more_models(operand: Array, mapped: bool, size: int, models: int) -> Array:
-    """Merge the mapped axis into the models, (size * models, ...); shared operands stay so."""
-    if not mapped and operand.shape[0] == 1:
-        return operand
-    shape = operand.shape[2:] if mapped else operand.shape[1:]
-    whole = operand if mapped else operand[None]
-    return jnp.broadcast_to(whole, (size, models, *shape)).reshape(size * models, *shape)
-
-
-def _split(result: Array, axis: int, size: int) -> Array:
-    """Undo a merge: axis of length size * m becomes (size, m)."""
-    if result.size == 0 and result.shape[axis] % size:
-        return jnp.broadcast_to(result[None], (size, *result.shape)).swapaxes(0, axis)
-    shape = result.shape
-    return result.reshape(*shape[:axis], size, shape[axis] // size, *shape[axis + 1 :])
-
-
-_forward_p = _define("striate_fused", _forward, native.forward, images=(0,), weights=(1, 2))
-_picked_p = _define("striate_picked", _picked, native.picked, images=(0, 3), weights=(1, 2))
-_input_p = _define(
-    "striate_picked_input", _input, native.input_gradient, images=(0, 2), weights=(1,)
-)
-_kernel_p = _define(
-    "striate_picked_kernel", _kernel, native.kernel_gradient, images=(0, 1, 2), weights=()
-)
+_forward_p = define("striate_forward", _forward, _told_forward, images=(0,), weights=(1, 2))
+_picked_p = define("striate_picked", _picked, _told_forward, images=(0, 3), weights=(1, 2))
+_input_p = define("striate_input", _input, _told_input, images=(0, 2), weights=(1,))
+_kernel_p = define("striate_kernel", _kernel, _told_kernel)
 
 
 # --- derivatives
-
-
-def _is_zero(tangent: Any) -> bool:
-    return type(tangent) is ad.Zero
-
-
-def _zero(like: Array) -> Any:
-    inexact = jnp.issubdtype(like.dtype, jnp.inexact)
-    return ad.Zero(ShapedArray(like.shape, like.dtype if inexact else jax.dtypes.float0))
-
-
-def _sum(terms: list[Array], like: Array) -> Any:
-    if not terms:
-        return _zero(like)
-    return functools.reduce(jnp.add, terms)
 
 
 def _linear_terms(
@@ -249,13 +163,13 @@ def _linear_terms(
 ) -> list[Array]:
     """Return the terms of the derivative of the picked convolution."""
     dx, dkernel, dbias = tangents
-    no_bias = native.absent(x.dtype)
+    no_bias = absent(x.dtype)
     terms = []
-    if not _is_zero(dx):
+    if not is_zero(dx):
         terms += _picked_p.bind(dx, kernel, no_bias, positions, **parameters)
-    if not (_is_zero(dkernel) and _is_zero(dbias)):
-        weights = jnp.zeros_like(kernel) if _is_zero(dkernel) else dkernel
-        offset = no_bias if _is_zero(dbias) else dbias
+    if not (is_zero(dkernel) and is_zero(dbias)):
+        weights = jnp.zeros_like(kernel) if is_zero(dkernel) else dkernel
+        offset = no_bias if is_zero(dbias) else dbias
         terms += _picked_p.bind(x, weights, offset, positions, **parameters)
     return terms
 
@@ -264,17 +178,17 @@ def _forward_jvp(primals: Any, tangents: Any, *, positions: bool, **parameters: 
     x, kernel, _ = primals
     picks = positions or parameters["fusion"].picks
     values, picked = _forward_p.bind(*primals, positions=picks, **parameters)
-    used = picked if parameters["fusion"].picks else native.absent(np.uint8)
-    tangent = _sum(_linear_terms(x, kernel, used, tangents, **parameters), values)
-    kept = picked if positions else native.absent(np.uint8)
-    return [values, kept], [tangent, _zero(kept)]
+    used = picked if parameters["fusion"].picks else absent(np.uint8)
+    tangent = added(_linear_terms(x, kernel, used, tangents, **parameters), values)
+    kept = picked if positions else absent(np.uint8)
+    return [values, kept], [tangent, zero(kept)]
 
 
 def _picked_jvp(primals: Any, tangents: Any, **parameters: Any) -> Any:
     x, kernel, _, positions = primals
     (values,) = _picked_p.bind(*primals, **parameters)
     terms = _linear_terms(x, kernel, positions, tangents[:3], **parameters)
-    return [values], [_sum(terms, values)]
+    return [values], [added(terms, values)]
 
 
 def _input_jvp(primals: Any, tangents: Any, **parameters: Any) -> Any:
@@ -282,11 +196,11 @@ def _input_jvp(primals: Any, tangents: Any, **parameters: Any) -> Any:
     dgradient, dkernel, _ = tangents
     (dx,) = _input_p.bind(*primals, **parameters)
     terms = []
-    if not _is_zero(dgradient):
+    if not is_zero(dgradient):
         terms += _input_p.bind(dgradient, kernel, positions, **parameters)
-    if not _is_zero(dkernel):
+    if not is_zero(dkernel):
         terms += _input_p.bind(gradient, dkernel, positions, **parameters)
-    return [dx], [_sum(terms, dx)]
+    return [dx], [added(terms, dx)]
 
 
 def _kernel_jvp(primals: Any, tangents: Any, *, with_bias: bool, **parameters: Any) -> Any:
@@ -294,32 +208,25 @@ def _kernel_jvp(primals: Any, tangents: Any, *, with_bias: bool, **parameters: A
     dx, dgradient, _ = tangents
     results = _kernel_p.bind(*primals, with_bias=with_bias, **parameters)
     kernels, biases = [], []
-    if not _is_zero(dx):
+    if not is_zero(dx):
         kernels.append(_kernel_p.bind(dx, gradient, positions, with_bias=False, **parameters)[0])
-    if not _is_zero(dgradient):
+    if not is_zero(dgradient):
         kernel, bias = _kernel_p.bind(x, dgradient, positions, with_bias=with_bias, **parameters)
         kernels.append(kernel)
         biases.append(bias)
-    return results, [_sum(kernels, results[0]), _sum(biases, results[1])]
-
-
-def _shared(gradient: Array, operand: Any) -> Array:
-    """Sum a gradient over models that share the operand."""
-    if operand.aval.shape[0] == gradient.shape[0]:
-        return gradient
-    return gradient.sum(axis=0, keepdims=True)
+    return results, [added(kernels, results[0]), added(biases, results[1])]
 
 
 def _picked_transpose(
     cts: Any, x: Any, kernel: Any, bias: Any, positions: Any, *, geometry: Geometry, fusion: Fusion
 ) -> list[Any]:
     (ct,) = cts
-    if _is_zero(ct):
+    if is_zero(ct):
         return [None] * 4
     if ad.is_undefined_primal(x):
         image = x.aval.shape[2:4]
         (dx,) = _input_p.bind(ct, kernel, positions, geometry=geometry, fusion=fusion, image=image)
-        return [_shared(dx, x), None, None, None]
+        return [collected(dx, x), None, None, None]
     with_bias = ad.is_undefined_primal(bias)
     weights = kernel.aval if ad.is_undefined_primal(kernel) else kernel
     dkernel, dbias = _kernel_p.bind(
@@ -333,8 +240,8 @@ def _picked_transpose(
     )
     return [
         None,
-        _shared(dkernel, kernel) if ad.is_undefined_primal(kernel) else None,
-        _shared(dbias, bias) if with_bias else None,
+        collected(dkernel, kernel) if ad.is_undefined_primal(kernel) else None,
+        collected(dbias, bias) if with_bias else None,
         None,
     ]
 
@@ -349,16 +256,16 @@ def _input_transpose(
     **parameters: Any,
 ) -> list[Any]:
     (ct,) = cts
-    if _is_zero(ct):
+    if is_zero(ct):
         return [None] * 3
     if ad.is_undefined_primal(gradient):
-        (result,) = _picked_p.bind(ct, kernel, native.absent(ct.dtype), positions, **parameters)
-        return [_shared(result, gradient), None, None]
+        (result,) = _picked_p.bind(ct, kernel, absent(ct.dtype), positions, **parameters)
+        return [collected(result, gradient), None, None]
     window = kernel.aval.shape[1:3]
     result, _ = _kernel_p.bind(
         ct, gradient, positions, window=window, with_bias=False, **parameters
     )
-    return [None, _shared(result, kernel), None]
+    return [None, collected(result, kernel), None]
 
 
 def _kernel_transpose(
@@ -372,17 +279,17 @@ def _kernel_transpose(
     **parameters: Any,
 ) -> list[Any]:
     ct_kernel, ct_bias = cts
-    no_bias = not with_bias or _is_zero(ct_bias)
-    if _is_zero(ct_kernel) and no_bias:
+    no_bias = not with_bias or is_zero(ct_bias)
+    if is_zero(ct_kernel) and no_bias:
         return [None] * 3
     if ad.is_undefined_primal(x):
         image = x.aval.shape[2:4]
         (dx,) = _input_p.bind(gradient, ct_kernel, positions, image=image, **parameters)
-        return [_shared(dx, x), None, None]
+        return [collected(dx, x), None, None]
     kernel = ad.instantiate_zeros(ct_kernel)
-    bias = native.absent(kernel.dtype) if no_bias else ct_bias
+    bias = absent(kernel.dtype) if no_bias else ct_bias
     (result,) = _picked_p.bind(x, kernel, bias, positions, **parameters)
-    return [None, _shared(result, gradient), None]
+    return [None, collected(result, gradient), None]
 
 
 ad.primitive_jvps[_forward_p] = _forward_jvp

@@ -29,6 +29,13 @@ def _pixels(x: Array, window: Pair, geometry: Geometry, outside: float) -> list[
     return taps(pad(x, geometry, outside), window, outputs, geometry)
 
 
+def max_and_positions(x: Array, window: Pair, geometry: Geometry) -> tuple[Array, Array]:
+    """Return the maximum of each window and which tap holds it, as `max_positions` says."""
+    pixels = _pixels(x, window, geometry, -np.inf)
+    largest = reduce(jnp.maximum, pixels)
+    return largest, max_positions(pixels, largest)
+
+
 def max_positions(pixels: list[Array], largest: Array) -> Array:
     """Return which tap of each window holds the maximum, the first of equal ones.
 
@@ -78,13 +85,11 @@ def _max_pool2d_jvp(
 ) -> tuple[Array, Array]:
     # Positions are found again from the maxima: cheaper than to carry them along in the forward
     # pass, where XLA would not vectorise the comparisons.
-    pixels = _pixels(primals[0], window, geometry, -np.inf)
-    largest = reduce(jnp.maximum, pixels)
-    position = max_positions(pixels, largest)
-    return largest, _pick(tangents[0], position, window, geometry)
+    largest, position = max_and_positions(primals[0], window, geometry)
+    return largest, pick(tangents[0], position, window, geometry)
 
 
-def _pick(x: Array, position: Array, window: Pair, geometry: Geometry) -> Array:
+def pick(x: Array, position: Array, window: Pair, geometry: Geometry) -> Array:
     """Return the pixel at `position` in each window; linear in `x`."""
     if geometry.tiles(window):
         n, rows, columns, channels = position.shape

@@ -9,6 +9,12 @@ from striate.plots.confusion_matrix import confusion
 from striate.plots.curves import history
 from striate.plots.heatmap import heatmap
 from striate.plots.images import mistakes, predictions, samples
+from striate.plots.jet_images import (
+    average_images,
+    constituents_beside_image,
+    output_correlation,
+    surest_wrong_jets,
+)
 from striate.plots.reliability import calibration
 from striate.plots.roc_curves import roc
 from striate.plots.style import Figure, save
@@ -16,16 +22,20 @@ from striate.plots.weights import kernels, output_weights
 
 __all__ = [
     "Figure",
+    "average_images",
     "calibration",
     "confusion",
+    "constituents_beside_image",
     "feature_maps",
     "heatmap",
     "history",
     "kernels",
     "mistakes",
+    "output_correlation",
     "output_weights",
     "predictions",
     "roc",
     "samples",
     "save",
+    "surest_wrong_jets",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -94,16 +95,20 @@ def write_report(
     page = place / "report.html"
     write_text(
         page,
-        _page(
-            f"{network_name(config)} on {data.name}", headline(evaluation, config), join(sections)
+        as_page(
+            f"{network_name(config)} on {data.name}",
+            headline(evaluation, config),
+            join(sections),
+            _CONTENTS,
         ),
     )
     return page
 
 
-def _page(title: str, head: Html, body: Html) -> str:
+def as_page(title: str, head: Html, body: Html, contents: Mapping[str, str]) -> str:
+    """Return a whole page: its head, the links to its sections (identity: words), its body."""
     package = files("striate.report")
-    links = (tag("li", tag("a", words, href=f"#{name}")) for name, words in _CONTENTS.items())
+    links = (tag("li", tag("a", words, href=f"#{name}")) for name, words in contents.items())
     return Template((package / "page.html").read_text(encoding="utf-8")).substitute(
         title=join([title]),
         style=(package / "style.css").read_text(encoding="utf-8"),

@@ -31,6 +31,8 @@ HISTORY = "history.json"
 CHECKPOINTS = "checkpoints"
 LOG = "log.txt"
 MODEL = "model.keras"
+# What a scan has instead of CONFIG (`striate.scans`); it lies among the runs.
+SCAN = "scan.json"
 
 State = Literal["finished", "interrupted", "running", "damaged"]
 History = dict[str, list[float]]

@@ -56,6 +56,8 @@ class RunSummary:
 def list_runs(directory: str | os.PathLike[str] = "runs") -> list[RunSummary]:
     """Return the runs in a folder, oldest first; those of several seeds one by one.
 
+    Scans, which lie among them, are left out: `striate.scans.list_scans`.
+
     Parameters
     ----------
     directory
@@ -75,12 +77,12 @@ def list_runs(directory: str | os.PathLike[str] = "runs") -> list[RunSummary]:
         raise StriateError(f"{folder}: cannot be listed: {error.strerror or error}") from None
     runs = [_summary(folder, path) for path in found]
     # Where config.json cannot say when, the directory's own time is next best.
-    return sorted(runs, key=lambda r: (r.started or _changed(r.directory), r.name))
+    return sorted(runs, key=lambda r: (r.started or changed(r.directory), r.name))
 
 
 def _run_directories(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if not path.is_dir() or path.name.startswith("."):
+        if not path.is_dir() or path.name.startswith(".") or (path / files.SCAN).exists():
             continue
         inside = sorted(config.parent for config in path.glob(f"*/{files.CONFIG}"))
         if inside and not (path / files.CONFIG).exists():
@@ -91,7 +93,7 @@ def _run_directories(folder: Path) -> Iterator[Path]:
 
 def _summary(folder: Path, path: Path) -> RunSummary:
     name = path.relative_to(folder).as_posix()
-    size = _size(path)
+    size = size_of(path)
     try:
         run = Run.load(path)
     except StriateError as error:
@@ -126,7 +128,8 @@ def _started(run: Run) -> datetime | None:
     return None
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """Return the size of all files in a directory."""
     size = 0
     for file in path.rglob("*"):
         # A run that is being trained renames and removes files meanwhile.
@@ -135,5 +138,6 @@ def _size(path: Path) -> int:
     return size
 
 
-def _changed(path: Path) -> datetime:
+def changed(path: Path) -> datetime:
+    """Return when something was last made or removed in a directory."""
     return datetime.fromtimestamp(path.stat().st_mtime).astimezone()

@@ -9,16 +9,33 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from striate.scans.averaging import Ensemble, ensemble
+    from striate.scans.listing import ScanSummary, list_scans
+    from striate.scans.observer import ScanObserver
     from striate.scans.result import GridResult
     from striate.scans.training import grid, resume
 
 _HOMES = {
+    "Ensemble": "striate.scans.averaging",
     "GridResult": "striate.scans.result",
+    "ScanObserver": "striate.scans.observer",
+    "ScanSummary": "striate.scans.listing",
+    "ensemble": "striate.scans.averaging",
     "grid": "striate.scans.training",
+    "list_scans": "striate.scans.listing",
     "resume": "striate.scans.training",
 }
 
-__all__ = ["GridResult", "grid", "resume"]
+__all__ = [
+    "Ensemble",
+    "GridResult",
+    "ScanObserver",
+    "ScanSummary",
+    "ensemble",
+    "grid",
+    "list_scans",
+    "resume",
+]
 
 
 def __getattr__(name: str) -> Any:

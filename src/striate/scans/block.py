@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -46,6 +46,19 @@ class Result:
     rows: list[dict[str, Any]]
     histories: list[History]
     weights: list[list[np.ndarray]]
+
+
+class Progress(Protocol):
+    """How far a block is: the block itself, or what another process tells of it.
+
+    The attributes are those of `BlockTraining`.
+    """
+
+    cells: list[int]
+    epochs: int
+    epoch: int
+    histories: list[History]
+    diverged: list[int | None]
 
 
 def compute_block(
@@ -129,7 +142,7 @@ class BlockTraining:
     def __init__(self, recipe: Recipe, scan: Mapping[str, Any], number: int) -> None:
         # Building networks changes what Keras keeps for the whole process.
         with _BUILDING:
-            self._build(recipe, scan["cells"], scan["blocks"][number], scan["side_by_side"] > 1)
+            self._build(recipe, scan["cells"], scan["blocks"][number], scan["one_thread"])
 
     def _build(
         self, recipe: Recipe, cells: Sequence[Cell], block: Mapping[str, Any], one_thread: bool

@@ -21,8 +21,8 @@ from typing import Any
 
 from striate.errors import StriateError
 from striate.files import write_json, write_text
+from striate.runs.directory import SCAN as SCAN
 
-SCAN = "scan.json"
 TABLE = "table.csv"
 HISTORIES = "histories"
 MODELS = "models"

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from striate.scans.block import BlockTraining, Result
+    from striate.scans.block import Progress, Result
     from striate.scans.result import GridResult
 
 
@@ -23,7 +23,7 @@ class ScanObserver:
     def on_start(self, grid: GridResult) -> None:
         """Hear that the computation begins, or goes on; of a resumed scan some cells are done."""
 
-    def on_epoch(self, block: int, training: BlockTraining) -> None:
+    def on_epoch(self, block: int, training: Progress) -> None:
         """Hear how far a block is: after each epoch, and now and then within long ones."""
 
     def on_block(self, block: int, result: Result) -> None:
@@ -58,7 +58,7 @@ class ScanLines(ScanObserver):
         self._blocks = len(grid.config["blocks"])
         self._write(f"{grid.directory}: {len(grid.cells)} cells in {self._blocks} programs")
 
-    def on_epoch(self, block: int, training: BlockTraining) -> None:
+    def on_epoch(self, block: int, training: Progress) -> None:
         """Write how far a block is."""
         now = time.monotonic()
         if now - self._written >= self._seconds:

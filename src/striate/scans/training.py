@@ -22,6 +22,7 @@ from striate.runs.interrupt import Interrupted, stop_on_signals
 from striate.runs.training import BATCH_SIZE, EPOCHS
 from striate.scans import block as blocks
 from striate.scans import files, plan
+from striate.scans.cluster import Cluster, connected
 from striate.scans.observer import ScanLines, ScanObserver
 from striate.scans.plan import Recipe
 from striate.scans.result import GridResult
@@ -41,10 +42,12 @@ def grid(
     name: str | None = None,
     memory: int | str | None = None,
     side_by_side: int | None = None,
+    cluster: Any = None,
     keep_models: bool = False,
     observer: ScanObserver | None = None,
     verbose: int | None = None,
     command: str | None = None,
+    kind: str = "grid",
     **arguments: Any,
 ) -> GridResult:
     """Train a network with every combination of the values given.
@@ -76,9 +79,13 @@ def grid(
         ``<data>-<network>-grid-<date>-<time>``.
     memory
         How much the programs may need, in bytes or as ``"4 GB"``; half of what is free if not
-        given.
+        given. With a cluster, in each of its workers.
     side_by_side
-        How many programs run at once, each on one core; the cores if not given.
+        How many programs run at once, each on one core; the cores, or the threads of all workers,
+        if not given.
+    cluster
+        Where the programs run, if not in this process: a number of worker processes to start on
+        this machine, the address of a Dask scheduler, or a Dask client or cluster.
     keep_models
         Whether to keep the trained networks, as ``models/cell-000.keras`` in the directory.
     observer
@@ -87,6 +94,8 @@ def grid(
         1 writes lines on stderr, 0 nothing; 1 on a terminal and 0 elsewhere when not given.
     command
         What to write down as the command that repeats this.
+    kind
+        What to call the scan, in the name of its directory.
     **arguments
         Passed to the function if it takes them (``l2``); else set on the optimizer
         (``learning_rate``). Values are numbers or words.
@@ -116,23 +125,25 @@ def grid(
     axes, fixed = axes_and_fixed(
         {**arguments, **{key: value for key, value in given.items() if value is not None}}
     )
-    return run(
-        build,
-        data if isinstance(data, Dataset) else load(data),
-        axes,
-        product(axes),
-        fixed,
-        kind="grid",
-        directory=Path(directory),
-        name=name,
-        memory=plan.memory_limit(memory),
-        side_by_side=programs_at_once() if side_by_side is None else side_by_side,
-        keep_models=keep_models,
-        observer=observer_for(observer, verbose),
-        command=command,
-        started=started,
-        began=began,
-    )
+    with connected(cluster) as machines:
+        return run(
+            build,
+            data if isinstance(data, Dataset) else load(data),
+            axes,
+            product(axes),
+            fixed,
+            kind=kind,
+            directory=Path(directory),
+            name=name,
+            memory=memory,
+            side_by_side=side_by_side,
+            cluster=machines,
+            keep_models=keep_models,
+            observer=observer_for(observer, verbose),
+            command=command,
+            started=started,
+            began=began,
+        )
 
 
 def run(
@@ -145,8 +156,9 @@ def run(
     kind: str,
     directory: Path,
     name: str | None,
-    memory: int,
-    side_by_side: int,
+    memory: int | str | None,
+    side_by_side: int | None,
+    cluster: Cluster | None,
     keep_models: bool,
     observer: ScanObserver,
     command: str | None,
@@ -163,7 +175,12 @@ def run(
     }
     recipe = Recipe(build, data, {**defaults, **recipe.fixed})
     _refuse_not_natural(recipe, cells)
-    made, side_by_side = plan.blocks(recipe, cells, memory, side_by_side, observer.on_build)
+    limit = plan.memory_limit(memory) if cluster is None else cluster.memory_limit(memory)
+    if cluster is not None:
+        made, side_by_side = cluster.blocks(recipe, cells, limit, side_by_side, observer.on_build)
+    else:
+        at_once = programs_at_once() if side_by_side is None else side_by_side
+        made, side_by_side = plan.blocks(recipe, cells, limit, at_once, observer.on_build)
     scan: dict[str, Any] = {
         "kind": kind,
         "dataset": provenance.describe_data(data),
@@ -175,7 +192,8 @@ def run(
         "cells": list(cells),
         "blocks": made,
         "side_by_side": side_by_side,
-        "memory_bytes": memory,
+        "one_thread": side_by_side > 1 or cluster is not None,
+        "memory_bytes": limit,
         "keep_models": keep_models,
         "versions": provenance.versions(),
         "machine": provenance.machine(),
@@ -190,7 +208,7 @@ def run(
             files.write_table(path, {})
             # From here on the scan can be killed and resumed.
             write_json(path / files.SCAN, scan)
-        return _Scan(path, scan, recipe, log, observer, began).compute()
+        return _Scan(path, scan, recipe, log, observer, began, cluster).compute()
 
 
 def resume(
@@ -198,6 +216,7 @@ def resume(
     build: Any = None,
     data: Dataset | None = None,
     *,
+    cluster: Any = None,
     observer: ScanObserver | None = None,
     verbose: int | None = None,
 ) -> GridResult:
@@ -213,8 +232,8 @@ def resume(
         `striate.load` makes of a name or path.
     build, data
         The function and the dataset of the scan, where it was made of others.
-    observer, verbose
-        As in `striate.grid`.
+    cluster, observer, verbose
+        As in `striate.grid`; a scan may go on elsewhere than it began.
 
     Raises
     ------
@@ -230,11 +249,11 @@ def resume(
     if GridResult.load(path).finished:
         told.on_message(f"{path} is finished, there is nothing to go on with")
         return GridResult.load(path)
-    with runs_files.Log(path) as log:
+    with connected(cluster) as machines, runs_files.Log(path) as log:
         provenance.refuse_other_versions(scan, path)
         recipe = blocks.recipe_of(scan, build, data)
         log.write(f"resumed with {len(files.read_table(path, scan['cells']))} cells done")
-        return _Scan(path, scan, recipe, log, told, began).compute()
+        return _Scan(path, scan, recipe, log, told, began, machines).compute()
 
 
 class _Scan:
@@ -248,8 +267,10 @@ class _Scan:
         log: runs_files.Log,
         observer: ScanObserver,
         began: float,
+        cluster: Cluster | None,
     ) -> None:
         self._path, self._scan, self._recipe = path, scan, recipe
+        self._cluster = cluster
         self._log, self._observer, self._began = log, observer, began
         self._rows = files.read_table(path, scan["cells"])
 
@@ -262,7 +283,8 @@ class _Scan:
         ]
         with stop_on_signals() as stop:
             self._observer.on_start(self._result())
-            workers = Workers(self._recipe, self._scan, missing)
+            make = Workers if self._cluster is None else self._cluster.workers
+            workers = make(self._recipe, self._scan, missing)
             for number, training, done in workers.events(lambda: stop.signal is not None):
                 if done is None:
                     self._observer.on_epoch(number, training)

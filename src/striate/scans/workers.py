@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from striate.scans.block import BlockTraining, Result
+from striate.scans.block import BlockTraining, Progress, Result
 from striate.scans.plan import Recipe
 
 # An epoch may take a few milliseconds; nobody needs to hear of each.
 _BETWEEN_EVENTS = 0.05
 
-Event = tuple[int, BlockTraining, Result | None]
+Event = tuple[int, Progress, Result | None]
 
 
 class Workers:

@@ -6,9 +6,23 @@ import ctypes
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 
 from striate.kernels import native
-from striate.kernels.cases import Case
+from striate.kernels.cases import Case, PoolingCase
+
+
+def _present(isa):
+    return native.available() and native.library().striate_problem(isa.encode()) is None
+
+
+isas = pytest.mark.parametrize(
+    "isa",
+    [
+        pytest.param(isa, marks=[] if _present(isa) else pytest.mark.skip("not on this processor"))
+        for isa in ("avx512", "avx2", "baseline")
+    ],
+)
 
 _POOLINGS = {"none": 0, "max": 1, "average": 2}
 _GUARD = 64
@@ -42,6 +56,27 @@ def sizes(case, models):
     ]
 
 
+def pooling_sizes(case, models):
+    """The sizes of a pooling, likewise."""
+    (top, _), (left, _) = case.geometry.padding
+    return [
+        *(models, case.images, *case.image, case.channels, *case.window),
+        *(*case.geometry.stride, top, left, *case.geometry.dilation, *case.outputs),
+    ]
+
+
+def _call(name, isa, threads, numbers, operands):
+    given = np.array(numbers, np.int64)
+    pointers = [None if o is None else o.array.ctypes.data_as(ctypes.c_void_p) for o in operands]
+    getattr(native.library(), name)(
+        isa.encode(),
+        ctypes.c_int64(threads),
+        given.ctypes.data_as(ctypes.c_void_p),
+        *pointers,
+    )
+    assert all(o is None or o.untouched() for o in operands)
+
+
 @dataclass
 class Calls:
     """The four ops for one case, instruction set and number of threads."""
@@ -52,17 +87,7 @@ class Calls:
     threads: int = 1
 
     def _call(self, name, *operands):
-        numbers = np.array(sizes(self.case, self.models), np.int64)
-        pointers = [
-            None if o is None else o.array.ctypes.data_as(ctypes.c_void_p) for o in operands
-        ]
-        getattr(native.library(), name)(
-            self.isa.encode(),
-            ctypes.c_int64(self.threads),
-            numbers.ctypes.data_as(ctypes.c_void_p),
-            *pointers,
-        )
-        assert all(o is None or o.untouched() for o in operands)
+        _call(name, self.isa, self.threads, sizes(self.case, self.models), operands)
 
     @property
     def _result(self):
@@ -90,3 +115,46 @@ class Calls:
         dbias = Guarded((self.models, case.filters))
         self._call("striate_kernel", x, gradient, positions, dkernel, dbias)
         return dkernel, dbias
+
+
+@dataclass
+class PoolingCalls:
+    """The ops of one pooling, instruction set and number of threads."""
+
+    case: PoolingCase
+    models: int = 1
+    isa: str = "baseline"
+    threads: int = 1
+
+    def _call(self, name, *operands):
+        _call(name, self.isa, self.threads, pooling_sizes(self.case, self.models), operands)
+
+    @property
+    def images(self):
+        return (self.models, self.case.images, *self.case.image, self.case.channels)
+
+    @property
+    def results(self):
+        return (self.models, self.case.images, *self.case.outputs, self.case.channels)
+
+    def forward(self, x):
+        """Return values, and positions of maxima."""
+        y = Guarded(self.results)
+        if self.case.kind == "average":
+            self._call("striate_mean_pool", x, y)
+            return y, None
+        positions, alone = Guarded(self.results, np.uint8), Guarded(self.results)
+        self._call("striate_max_pool", x, y, positions)
+        self._call("striate_max_pool", x, alone, None)
+        np.testing.assert_array_equal(alone.array, y.array)
+        return y, positions
+
+    def picked(self, x, positions):
+        y = Guarded(self.results)
+        self._call("striate_pool_picked", x, positions, y)
+        return y
+
+    def input(self, gradient, positions):
+        dx = Guarded(self.images)
+        self._call("striate_pool_input", gradient, positions, dx)
+        return dx

@@ -1,4 +1,4 @@
-"""A convolution, what follows it, and its transposes in float64 NumPy, tap by tap."""
+"""A convolution, what follows it, a pooling, and transposes in float64 NumPy, tap by tap."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 
 def _taps(case):
     (sr, sc), (dr, dc) = case.geometry.stride, case.geometry.dilation
-    rows, columns = case.convolved
+    rows, columns = case.geometry.output_size(case.image, case.window)
     for u in range(case.window[0]):
         for v in range(case.window[1]):
             yield (
@@ -20,8 +20,14 @@ def _taps(case):
             )
 
 
-def _pad(x, case):
-    return np.pad(x.astype(np.float64), ((0, 0), *case.geometry.padding, (0, 0)))
+def _pad(x, case, outside=0.0):
+    pads = ((0, 0), *case.geometry.padding, (0, 0))
+    return np.pad(x.astype(np.float64), pads, constant_values=outside)
+
+
+def _crop(padded, case):
+    (top, _), (left, _) = case.geometry.padding
+    return padded[:, top : top + case.image[0], left : left + case.image[1]]
 
 
 def convolve(x, kernel, bias, case):
@@ -68,11 +74,10 @@ def spread(gradient, positions, case):
 
 
 def input_gradient(gradient, kernel, case):
-    (top, _), (left, _) = case.geometry.padding
     dx = np.zeros_like(_pad(np.zeros((case.images, *case.image, case.channels)), case))
     for tap, where in _taps(case):
         dx[where] += gradient @ kernel[tap].astype(np.float64).T
-    return dx[:, top : top + case.image[0], left : left + case.image[1]]
+    return _crop(dx, case)
 
 
 def kernel_gradient(x, gradient, case):
@@ -82,3 +87,31 @@ def kernel_gradient(x, gradient, case):
     for tap, where in _taps(case):
         dkernel[tap] = padded[(slice(None), *where)].reshape(case.channels, -1) @ flat
     return dkernel
+
+
+def pool(x, case):
+    """Values, and how much of each tap they take: (tap, n, row, column, channel)."""
+    padded = _pad(x, case, -np.inf)
+    pixels = np.stack([padded[where] for _, where in _taps(case)])
+    if case.kind == "average":
+        inside = np.isfinite(pixels)
+        share = inside / inside.sum(axis=0)
+        return np.where(inside, pixels, 0).sum(axis=0) / inside.sum(axis=0), share
+    return pixels.max(axis=0), _taken(pixels.argmax(axis=0), len(pixels))
+
+
+def _taken(positions, taps):
+    return (positions == np.arange(taps).reshape(-1, 1, 1, 1, 1)).astype(float)
+
+
+def pool_picked(x, positions, case):
+    padded = _pad(x, case)
+    pixels = np.stack([padded[where] for _, where in _taps(case)])
+    return (pixels * _taken(positions, len(pixels))).sum(axis=0)
+
+
+def pool_gradient(gradient, share, case):
+    dx = _pad(np.zeros((case.images, *case.image, case.channels)), case)
+    for (_, where), part in zip(_taps(case), share, strict=True):
+        dx[where] += gradient * part
+    return _crop(dx, case)

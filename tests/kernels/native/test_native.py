@@ -1,14 +1,16 @@
 """The compiled kernels against float64 mathematics, with raw pointers and guarded buffers."""
 
 import ctypes
+import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import mathematics
 import numpy as np
 import pytest
-from calls import Calls, Guarded
+from calls import Calls, Guarded, isas
 
 from striate.kernels import native
 from striate.kernels.cases import CASES, Case
@@ -19,16 +21,7 @@ pytestmark = pytest.mark.skipif(not native.available(), reason=str(native.why_no
 MODELS = 2
 
 
-def _present(isa):
-    return native.available() and native.library().striate_problem(isa.encode()) is None
-
-
-ISAS = [
-    pytest.param(isa, marks=[] if _present(isa) else pytest.mark.skip("not on this processor"))
-    for isa in ("avx512", "avx2", "baseline")
-]
 cases = pytest.mark.parametrize("entry", CASES, ids=lambda entry: entry.name)
-isas = pytest.mark.parametrize("isa", ISAS)
 
 
 class Operands:
@@ -173,3 +166,13 @@ def test_the_kernels_can_be_switched_off():
     code = "from striate.kernels import native; print(native.available(), native.why_not())"
     answer = _in_python(code, STRIATE_KERNELS="reference").stdout
     assert answer.startswith("False STRIATE_KERNELS=reference")
+
+
+def test_a_library_of_other_sources_is_not_used(monkeypatch):
+    other = Path(importlib.util.find_spec("numpy._core._multiarray_umath").origin)
+    monkeypatch.setattr(native, "_path", lambda: other)
+    monkeypatch.setattr(native, "library", native.library.__wrapped__)
+    assert not native.available()
+    assert native.why_not() == (
+        f"{other} cannot be loaded, or is older than these sources: install striate again"
+    )
