@@ -89,7 +89,7 @@ def gallery(
         entries.append(
             _entry(
                 picture.title,
-                f"striate explain {picture.words}",
+                (f"striate explain {picture.words}",),
                 sorted(out.glob(f"{picture.name}.*")) + sorted(out.glob(f"{picture.name}-*")),
                 printed if picture.printed else "",
             )
@@ -112,19 +112,19 @@ def _trained(out: Path) -> Entry:
     printed = _run(["explain", "run", str(newest), "--image", "7", "--out", str(target)])
     return _entry(
         "What a trained network makes of an image",
-        "striate train digits\nstriate explain run last --image 7",
+        ("striate train digits", "striate explain run last --image 7"),
         sorted(target.iterdir()),
         printed,
     )
 
 
-def _entry(title: str, command: str, figures: list[Path], printed: str) -> Entry:
+def _entry(title: str, commands: tuple[str, ...], figures: list[Path], printed: str) -> Entry:
     from striate.explain.gallery import Entry
 
     # The page has links to the figures; where this machine keeps them is no part of it.
     told = {output.from_here(path) for path in figures}
     kept = [line for line in printed.splitlines() if line not in told]
-    return Entry(title, command, tuple(figures), "\n".join(kept))
+    return Entry(title, commands, tuple(figures), "\n".join(kept))
 
 
 def _run(words: list[str]) -> str:

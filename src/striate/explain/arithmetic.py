@@ -12,7 +12,7 @@ from striate.errors import StriateError
 from striate.explain.layout import headed
 from striate.explain.scenes.cells import PADDING, Table, sizes
 from striate.explain.scenes.drawing import figure
-from striate.explain.scenes.shapes import Box, Scene, Shape, Words
+from striate.explain.scenes.shapes import Box, Scene, Shape, Steps, Words
 from striate.explain.scenes.writing import Picture
 from striate.explain.window import Motion, Window
 from striate.plots.style import QUIET
@@ -95,7 +95,7 @@ def arithmetic(size: tuple[int, int] = (6, 6), kernel: tuple[int, int] = (3, 3))
         "arithmetic",
         "How many outputs a convolution has",
         figure(scene(0)),
-        tuple(scene(step) for step in range(longest)),
+        Steps(scene, longest),
     )
 
 

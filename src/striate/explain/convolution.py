@@ -10,7 +10,7 @@ from striate.errors import StriateError
 from striate.explain.images import Source
 from striate.explain.layout import Layout, half_slide, headed, whole_slide
 from striate.explain.scenes.drawing import figure
-from striate.explain.scenes.shapes import Scene, Shape, Words
+from striate.explain.scenes.shapes import Scene, Shape, Steps, Words
 from striate.explain.scenes.writing import Picture
 from striate.explain.window import Motion, Values, Window
 from striate.plots.style import clipped
@@ -59,7 +59,7 @@ def convolution(
         "convolution",
         f"{heading.split(',')[0]} of {image.name} with {kernel_name or 'a kernel'}",
         figure(scene(chosen, window.feature_map)),
-        tuple(scene(number) for number in range(len(window.steps))),
+        Steps(scene, len(window.steps)),
     )
 
 
@@ -118,7 +118,7 @@ def comparison(
         "comparison",
         f"Cross-correlation and convolution of {image.name}",
         figure(scene(chosen, whole=True)),
-        tuple(scene(number) for number in range(len(windows[0].steps))),
+        Steps(scene, len(windows[0].steps)),
     )
 
 

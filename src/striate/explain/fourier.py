@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 
@@ -10,7 +11,7 @@ from matplotlib.axes import Axes
 
 from striate.convolution import DrivenOscillator, FourierSeries
 from striate.errors import StriateError
-from striate.explain.scenes.shapes import HIGH, WIDE, Raster, Scene
+from striate.explain.scenes.shapes import HIGH, WIDE, Raster, Scene, Steps
 from striate.explain.scenes.writing import Picture
 from striate.plots.style import COLOURS, INK, LINES, QUIET, Figure, context
 
@@ -39,19 +40,22 @@ def fourier(series: FourierSeries) -> Picture:
     counts = _counts(series.terms)
     few = [n for n in _SHOWN if n <= series.terms]
     last = counts[-1]
-    scenes = tuple(
-        Scene(
+
+    # Drawing takes a while, and more than one format may ask for it.
+    @functools.cache
+    def scene(step: int) -> Scene:
+        n = counts[step]
+        return Scene(
             (Raster(0, 0, WIDE, HIGH, _png(_figure(series, [n], counts, n))),),
             f"{n} term{'s' if n > 1 else ''}: root mean square error {series.error(n):.3g}, "
             f"overshoot {_percent(series.overshoot(n))} of the jump.",
         )
-        for n in counts
-    )
+
     return Picture(
         "fourier",
         "Fourier series of a square wave",
         _figure(series, few, counts, last),
-        scenes,
+        Steps(scene, len(counts)),
     )
 
 

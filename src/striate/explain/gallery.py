@@ -16,14 +16,14 @@ _LINKS = {".html": "step through it", ".gif": "animation", ".pdf": "PDF"}
 
 @dataclass(frozen=True)
 class Entry:
-    """One command of the gallery.
+    """What one command, or several, show.
 
     Attributes
     ----------
     title
         What it shows.
-    command
-        As one types it.
+    commands
+        As one types them.
     figures
         The files that it wrote.
     output
@@ -31,7 +31,7 @@ class Entry:
     """
 
     title: str
-    command: str
+    commands: tuple[str, ...]
     figures: tuple[Path, ...]
     output: str = ""
 
@@ -82,7 +82,7 @@ def _section(entry: Entry, identity: str, folder: Path) -> Html:
         "section",
         tag("h2", entry.title),
         tag("div", *pictures, class_="pictures"),
-        tag("pre", entry.command, class_="command"),
+        *(tag("pre", command, class_="command") for command in entry.commands),
         *shown,
         paragraph(join([part for link in links for part in (link, " ")])),
         id=identity,

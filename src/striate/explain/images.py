@@ -92,7 +92,7 @@ IMAGES: dict[str, tuple[str, Callable[[], Pixels]]] = {
     "disc": ("a disc, 12x12", _disc),
     "padding": ("the lecture's example of padding, 6x6", lambda: padding_example().image),
     "rgb": ("bars and a square in three colours, 5x5", _rgb),
-    "photo": ("a flower in colour, 427x640 (vultilion on Flickr, CC BY 2.0)", _photo),
+    "photo": ("a flower in colour, 427x640 (vultilion on Flickr; CC BY 2.0)", _photo),
 }
 """Name: what it shows, and what makes it."""
 

@@ -12,7 +12,7 @@ from striate.explain.images import Source
 from striate.explain.layout import headed
 from striate.explain.scenes.cells import Numbers, Table, decimals, number, sizes, title
 from striate.explain.scenes.drawing import figure
-from striate.explain.scenes.shapes import Box, Scene, Shape, Words
+from striate.explain.scenes.shapes import Box, Scene, Shape, Steps, Words
 from striate.explain.scenes.writing import Picture
 from striate.explain.window import Motion, Values, Window
 from striate.plots.style import INK, clipped
@@ -22,6 +22,9 @@ MOST_ROWS, MOST_COLUMNS = 36, 64
 
 MOST_COEFFICIENTS = 8
 """Of a polynomial."""
+
+_ROOM = 8.4
+"""Inches for the line that writes polynomials out."""
 
 
 def matrix(image: Source, kernel: Values, motion: Motion, *, kernel_name: str = "") -> Picture:
@@ -110,7 +113,7 @@ def matrix(image: Source, kernel: Values, motion: Motion, *, kernel_name: str = 
         "matrix",
         "A convolution is a sparse matrix",
         figure(scene(0, whole=True)),
-        tuple(scene(row) for row in range(rows)),
+        Steps(scene, rows),
     )
 
 
@@ -138,6 +141,8 @@ def polynomials(alpha: Values, beta: Values) -> Picture:
         _Side("β", "α", toeplitz(beta, len(alpha)), alpha, product, 5.1),
     ]
     about = f"{_written(alpha)}  times  {_written(beta)}  is  {_written(product)}"
+    if Words(0, 0, about, 11.0).width > _ROOM:
+        about = f"{len(alpha)} coefficients times {len(beta)} give {len(product)}"
     foot = "Each diagonal of a Toeplitz matrix is constant. Darker cells hold larger numbers."
 
     def scene(row: int, *, whole: bool = False) -> Scene:
@@ -154,7 +159,7 @@ def polynomials(alpha: Values, beta: Values) -> Picture:
         "toeplitz",
         "Polynomials multiply as sequences convolve",
         figure(scene(0, whole=True)),
-        tuple(scene(row) for row in range(len(product))),
+        Steps(scene, len(product)),
     )
 
 

@@ -6,7 +6,7 @@ from striate.convolution import output_size, padding_example
 from striate.explain.layout import Layout, headed, whole_slide
 from striate.explain.scenes.cells import number
 from striate.explain.scenes.drawing import figure
-from striate.explain.scenes.shapes import Scene
+from striate.explain.scenes.shapes import Scene, Steps
 from striate.explain.scenes.writing import Picture
 from striate.explain.window import Motion, Values, Window
 from striate.plots.style import INK
@@ -38,7 +38,7 @@ def padding() -> Picture:
         "padding",
         "Zero padding keeps the size",
         figure(scene(0, window.feature_map)),
-        tuple(scene(step) for step in range(len(window.steps))),
+        Steps(scene, len(window.steps)),
     )
 
 

@@ -10,7 +10,7 @@ from striate.explain.images import Source
 from striate.explain.layout import headed
 from striate.explain.scenes.cells import Numbers, Table, decimals, number, rounded, sizes, title
 from striate.explain.scenes.drawing import figure
-from striate.explain.scenes.shapes import Scene, Shape, Words
+from striate.explain.scenes.shapes import Scene, Shape, Steps, Words
 from striate.explain.scenes.writing import Picture
 from striate.explain.window import MOST_PIXELS
 from striate.plots.style import INK, clipped
@@ -101,5 +101,5 @@ def pooling(image: Source, window: int = 2, stride: int | None = None) -> Pictur
         "pooling",
         "Pooling keeps one number of each window",
         figure(scene(0, whole=True)),
-        tuple(scene(count) for count in range(largest.size)),
+        Steps(scene, largest.size),
     )

@@ -14,7 +14,7 @@ from striate.explain.dense import Dense
 from striate.explain.layout import headed
 from striate.explain.scenes.cells import Numbers, Table, number, title
 from striate.explain.scenes.drawing import figure
-from striate.explain.scenes.shapes import Arrow, Box, Scene, Shape, Words
+from striate.explain.scenes.shapes import Arrow, Box, Scene, Shape, Steps, Words
 from striate.explain.scenes.writing import Picture
 from striate.explain.window import Motion, Window
 
@@ -73,8 +73,9 @@ def worked_example(letter: str, dense: Dense | None = None) -> Picture:
     states.append(_State(done, count, True, pools, True))
     if dense is not None:
         states.append(_State(done, count, True, pools, True, True))
-    scenes = []
-    for place, state in enumerate(states, 1):
+
+    def scene(place: int) -> Scene:
+        state = states[place]
         told = _told(example, window.steps[state.window], state, dense)
         shapes = _drawn(example, window, state, dense)
         shapes.append(Words(4.8, 4.95, told, 12.5, "middle", bold=True))
@@ -82,12 +83,16 @@ def worked_example(letter: str, dense: Dense | None = None) -> Picture:
             f"Is it an O or an X? The image of {letter}",
             "3 × 3 kernel, bias −2, ReLU, 2 × 2 pooling, flatten"
             + ("" if dense is None else ", dense, softmax"),
-            f"step {place} of {len(states)}",
+            f"step {place + 1} of {len(states)}",
             _foot(dense),
         )
-        scenes.append(Scene(tuple(shapes), f"{told[0].upper()}{told[1:]}."))
+        return Scene(tuple(shapes), f"{told[0].upper()}{told[1:]}.")
+
     return Picture(
-        letter.lower(), f"The worked example, {letter}", figure(scenes[-1]), tuple(scenes)
+        letter.lower(),
+        f"The worked example, {letter}",
+        figure(scene(len(states) - 1)),
+        Steps(scene, len(states)),
     )
 
 

@@ -16,7 +16,7 @@ from striate.explain.scenes.shapes import Arrow, Box, Raster, Scene, Shape, Word
 from striate.files import written_beside
 from striate.plots.style import context
 
-MOST_FRAMES = 60
+MOST_FRAMES = 64
 """Of more steps than these, so many are taken, evenly spread, the first and the last among them."""
 
 _DPI = 100

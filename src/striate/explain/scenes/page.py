@@ -25,15 +25,16 @@ def stepping_page(scenes: Sequence[Scene], title: str) -> str:
     title
         Heading of the page.
     """
-    first = scenes[0]
+    first = before = scenes[0]
+    steps = []
+    for scene in scenes:
+        steps.append({"caption": scene.caption, "changes": _changes(before, scene)})
+        before = scene
     content = {
         "width": round(72 * first.width, 2),
         "height": round(72 * first.height, 2),
         "shapes": [shape.as_list() for shape in first.shapes],
-        "steps": [
-            {"caption": after.caption, "changes": _changes(before, after)}
-            for before, after in zip([first, *scenes], scenes, strict=False)
-        ],
+        "steps": steps,
     }
     package = files("striate.explain.scenes")
     return Template((package / "page.html").read_text(encoding="utf-8")).substitute(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from striate.plots.style import INK
 
@@ -166,6 +167,35 @@ class Scene:
     def texts(self) -> list[str]:
         """All that is written in it, in order."""
         return [shape.text for shape in self.shapes if isinstance(shape, Words) and shape.text]
+
+
+class Steps(Sequence[Scene]):
+    """Scenes that are made when they are asked for: a still picture does without them.
+
+    Parameters
+    ----------
+    make
+        Returns the scene of a step, numbered from 0.
+    count
+        How many there are.
+    """
+
+    def __init__(self, make: Callable[[int], Scene], count: int) -> None:
+        self._make, self._count = make, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, step: int) -> Scene: ...
+    @overload
+    def __getitem__(self, step: slice) -> Steps: ...
+    def __getitem__(self, step: int | slice) -> Scene | Steps:
+        """Return one scene, or some of them."""
+        chosen = range(self._count)[step]
+        if isinstance(chosen, int):
+            return self._make(chosen)
+        return Steps(lambda number: self._make(chosen[number]), len(chosen))
 
 
 # Advance widths of Helvetica in thousandths of an em; other letters are taken as wide as a digit.

@@ -36,7 +36,7 @@ class Picture:
     name: str
     title: str
     figure: Figure
-    scenes: tuple[Scene, ...] = ()
+    scenes: Sequence[Scene] = ()
 
 
 @dataclass(frozen=True)
