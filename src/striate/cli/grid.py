@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from striate.cli import datasets, options, output, ranges, selection
+from striate.cli import cluster_options, datasets, options, output, ranges, selection
 from striate.cli.keras_loading import load_keras
 from striate.errors import StriateError
 
@@ -21,6 +21,7 @@ EXAMPLES = options.examples(
     "striate grid digits --learning-rate 1e-5:1e1:7 --l2 1e-5:1e1:7 --epochs 100",
     "striate grid ox --learning-rate 0.001,0.01 --seed 0,1,2 --epochs 5",
     "striate grid digits --set filters=5,10 --learning-rate lin:0.05:0.2:4 --epochs 20",
+    "striate grid digits --learning-rate 1e-5:1e1:7 --seed 0,1,2,3 --workers 2",
     "striate grid --resume last",
 )
 
@@ -66,6 +67,10 @@ def grid(
         str | None,
         typer.Option(metavar="SIZE", help="Memory for the training, as 4GB; half of what is free."),
     ] = None,
+    workers: cluster_options.Workers = None,
+    dask: cluster_options.Dask = None,
+    slurm: cluster_options.Slurm = None,
+    htcondor: cluster_options.HTCondor = None,
     keep_models: Annotated[
         bool, typer.Option("--keep-models", help="Keep the trained network of each cell.")
     ] = False,
@@ -87,7 +92,9 @@ def grid(
 
     Cells that differ only in numbers are trained as one compiled program. The scan's directory
     keeps each cell as soon as it is done (table.csv); a scan that was stopped, by Ctrl-C or a
-    kill, is resumed to the same table, bit for bit.
+    kill, is resumed to the same table, bit for bit. Its programs run in this process, or on Dask
+    workers: a worker that is lost costs only the time of its program. A resumed scan may run
+    elsewhere than it began.
     """
     given = {
         "learning_rate": learning_rate,
@@ -98,6 +105,7 @@ def grid(
     }
     words = {name: text for name, text in given.items() if text is not None}
     pairs = list(arguments or [])
+    cluster = cluster_options.chosen(workers, dask, slurm, htcondor)
     if resume is not None:
         if dataset is not None or model is not None or words or pairs or out or memory:
             raise StriateError(
@@ -105,7 +113,7 @@ def grid(
             )
         path = selection.scan_directory(resume)
         with _computing(quiet=quiet) as (scans, observer):
-            found = scans.resume(path, observer=observer)
+            found = scans.resume(path, cluster=cluster, observer=observer)
     else:
         if dataset is None:
             raise StriateError(
@@ -123,6 +131,7 @@ def grid(
             command=_command(dataset, model, words, pairs),
             directory=out or selection.RUNS,
             memory=memory,
+            cluster=cluster,
             keep_models=keep_models,
             quiet=quiet or json,
         )

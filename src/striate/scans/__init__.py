@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from striate.scans.averaging import Ensemble, ensemble
+    from striate.scans.batch import BatchSystem
     from striate.scans.listing import ScanSummary, list_scans
     from striate.scans.observer import ScanObserver
     from striate.scans.result import GridResult
     from striate.scans.training import grid, resume
 
 _HOMES = {
+    "BatchSystem": "striate.scans.batch",
     "Ensemble": "striate.scans.averaging",
     "GridResult": "striate.scans.result",
     "ScanObserver": "striate.scans.observer",
@@ -27,6 +29,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "BatchSystem",
     "Ensemble",
     "GridResult",
     "ScanObserver",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -30,12 +29,12 @@ def library(name: str) -> Any:
     StriateError
         If it is not installed.
     """
-    if importlib.util.find_spec(name.partition(".")[0]) is None:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
         raise StriateError(
-            f"this needs {name.partition('.')[0].replace('_', '-')}, which is not installed: "
-            "pip install 'striate[cluster]'"
-        )
-    return importlib.import_module(name)
+            f"this needs {error.name}, which is not installed: pip install 'striate[cluster]'"
+        ) from None
 
 
 class Cluster:
@@ -133,9 +132,9 @@ def connected(cluster: Any) -> Iterator[Cluster | None]:
     Parameters
     ----------
     cluster
-        None; a number of worker processes to start on this machine; the address of a scheduler;
-        a ``distributed.Client``; what `striate.scans.batch.batch_system` makes; or any Dask
-        cluster. The last three are left running.
+        None; a number of worker processes to start on this machine; a
+        `striate.scans.BatchSystem`; or, left running, the address of a scheduler, a
+        ``distributed.Client``, or any Dask cluster.
 
     Raises
     ------
@@ -146,6 +145,9 @@ def connected(cluster: Any) -> Iterator[Cluster | None]:
         yield None
         return
     distributed = library("distributed")
+    # It imports this module.
+    from striate.scans.batch import BatchSystem
+
     with ExitStack() as stack:
         if isinstance(cluster, int) and not isinstance(cluster, bool):
             from striate.scans.processes import worker_processes
@@ -156,6 +158,10 @@ def connected(cluster: Any) -> Iterator[Cluster | None]:
             client = stack.enter_context(_client(distributed, address))
             yield Cluster(client, cluster, failure)
             return
+        wanted = None
+        if isinstance(cluster, BatchSystem):
+            wanted = cluster.slots
+            cluster = stack.enter_context(cluster.started())
         if isinstance(cluster, distributed.Client):
             client = cluster
         elif isinstance(cluster, str) or hasattr(cluster, "scheduler_address"):
@@ -165,7 +171,6 @@ def connected(cluster: Any) -> Iterator[Cluster | None]:
                 f"cluster={cluster!r} is no cluster: give a number of workers, the address of a "
                 "Dask scheduler, or a Dask client or cluster"
             )
-        wanted = getattr(cluster, "striate_slots", None)
         if not client.nthreads():
             _wait_for_first(client, batch=wanted is not None)
         yield Cluster(client, wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import queue
 import time
 import uuid
@@ -122,8 +123,7 @@ class Distribution:
         return future
 
     def _hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
-        word = dict(event[1])
-        self._events.put((word.pop("block"), Remote(**word)))
+        self._events.put((event[1]["block"], Remote(**event[1]["word"])))
 
 
 def _result(distributed: Any, future: Any, number: int) -> Result:
@@ -180,7 +180,7 @@ def compute(
     distributed = library("distributed")
     worker = distributed.get_worker()
     unwanted = distributed.Event(topic)
-    told = time.monotonic()
+    told = -math.inf
 
     def on_epoch(training: Progress) -> bool:
         nonlocal told
@@ -188,7 +188,7 @@ def compute(
         if now - told < _BETWEEN_WORDS:
             return False
         told = now
-        worker.log_event(topic, {"block": number, **_word(training)})
+        worker.log_event(topic, {"block": number, "word": _word(training)})
         return bool(unwanted.is_set())
 
     try:

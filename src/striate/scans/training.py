@@ -85,7 +85,8 @@ def grid(
         if not given.
     cluster
         Where the programs run, if not in this process: a number of worker processes to start on
-        this machine, the address of a Dask scheduler, or a Dask client or cluster.
+        this machine, a `striate.scans.BatchSystem`, the address of a Dask scheduler, or a Dask
+        client or cluster.
     keep_models
         Whether to keep the trained networks, as ``models/cell-000.keras`` in the directory.
     observer
