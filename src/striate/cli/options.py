@@ -31,6 +31,14 @@ RunName = Annotated[
     ),
 ]
 
+Against = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RUN",
+        help="Of jets: another run to compare with on the same test jets; may be given again.",
+    ),
+]
+
 
 def examples(*lines: str) -> str:
     """Return the end of a help text: commands that work as they stand."""

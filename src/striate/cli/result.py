@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from striate.cli import output
+from striate.errors import StriateError
 from striate.files import write_json
 
 if TYPE_CHECKING:
     from striate.data import Dataset
-    from striate.evaluation import Evaluation
+    from striate.evaluation import Estimate, Evaluation
+    from striate.evaluation.tagging import Tagging
     from striate.runs import Run
 
 FIRST = 4
@@ -29,6 +31,56 @@ def evaluate(run: Run, data: Dataset) -> Evaluation:
     name = "evaluation.json" if own else f"evaluation-{plain}.json"
     write_json(run.directory / name, output.finite(as_dict(evaluation, data)))
     return evaluation
+
+
+def evaluate_tagger(
+    run: Run, data: Dataset, evaluation: Evaluation, others: Sequence[Run] = ()
+) -> Tagging | None:
+    """Evaluate a run as a tagger, if its data are of jets of two classes with observables."""
+    from striate.evaluation.tagger import can_tag, evaluate_tagger
+
+    if not can_tag(evaluation, data):
+        if others:
+            raise StriateError(
+                f"{data.name!r} has no two classes with observables: only taggers of jets are "
+                "compared"
+            )
+        return None
+    names = [other.config["model"]["name"] for other in others]
+    against = {
+        name if [evaluation.name, *names].count(name) == 1 else other.directory.name: other
+        for name, other in zip(names, others, strict=True)
+    }
+    return evaluate_tagger(run, data, evaluation, against=against)
+
+
+def say_tagging(tagging: Tagging) -> None:
+    """Print the taggers with their areas and rejections, and what the network gains."""
+    from striate.evaluation.tagging import WORKING_POINTS
+
+    rows = []
+    for tagger in tagging.taggers:
+        gain = tagging.advantage(tagger)
+        rejections = [tagger.curve.rejection(point) for point in WORKING_POINTS]
+        rows.append(
+            (
+                tagger.name,
+                f"{tagger.auc:.4f} +- {tagger.auc.error:.4f}",
+                *(_rejection(value) for value in rejections),
+                "" if tagger is tagging.network else f"{gain:+.4f} +- {gain.error:.4f}",
+            )
+        )
+    output.say()
+    points = (f"1/background at {point:g}" for point in WORKING_POINTS)
+    output.say_table(("tagger", "AUC", *points, "network's gain in AUC"), rows, numbers=range(1, 5))
+    for remark in tagging.notes:
+        output.say(f"note: {remark}", hang=2)
+
+
+def _rejection(value: Estimate) -> str:
+    if math.isinf(value):
+        return f"> {value.low:.0f}"
+    return f"{value:.1f} +- {value.error:.1f}" if math.isfinite(value.error) else f"{value:.1f}"
 
 
 def as_dict(evaluation: Evaluation, data: Dataset) -> dict[str, Any]:

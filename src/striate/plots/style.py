@@ -10,16 +10,19 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import matplotlib.figure
 import matplotlib.style
 import mplhep
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.text import Text
 
+from striate.errors import StriateError, nearest
 from striate.files import written_beside
 
 WIDTH = 4.8
@@ -91,11 +94,69 @@ _SIZES: dict[str, Any] = {
 }
 
 
+PLAIN = "plain"
+_STYLES = {PLAIN: "ROOT", "ATLAS": "ATLAS", "CMS": "CMS"}
+STYLES = tuple(_STYLES)
+"""Styles of figures: ours, and those of experiments by mplhep, at our sizes."""
+
+_chosen: ContextVar[str] = ContextVar("style", default=PLAIN)
+
+
+@contextmanager
+def styled(name: str) -> Iterator[None]:
+    """Make the figures of the block in one of the `STYLES`.
+
+    Raises
+    ------
+    StriateError
+        If there is no such style.
+    """
+    known = {style.lower(): style for style in STYLES}
+    if name.lower() not in known:
+        raise StriateError(f"there is no style {name!r}: {nearest(name, STYLES)}")
+    before = _chosen.set(known[name.lower()])
+    try:
+        yield
+    finally:
+        _chosen.reset(before)
+
+
 @contextmanager
 def context() -> Iterator[None]:
     """Set the style for the block, whatever the caller's own settings are, and put those back."""
-    with matplotlib.style.context(["default", dict(mplhep.style.ROOT), _SIZES]):
+    base = dict(getattr(mplhep.style, _STYLES[_chosen.get()]))
+    with matplotlib.style.context(["default", base, _SIZES]):
         yield
+
+
+def label_experiment(axes: Axes) -> None:
+    """Write the experiment's name above the axes, if its style was chosen.
+
+    With "Simulation, work in progress": what else a figure may be called is for the experiment to
+    decide.
+    """
+    name = _chosen.get()
+    if name == PLAIN:
+        return
+    axes.text(
+        0,
+        1.02,
+        name,
+        transform=axes.transAxes,
+        fontsize=12.5,
+        fontweight="bold",
+        fontstyle="italic" if name == "ATLAS" else "normal",
+        va="bottom",
+    )
+    axes.text(
+        0.17,
+        1.02,
+        "Simulation, work in progress",
+        transform=axes.transAxes,
+        fontsize=SMALL + 1,
+        fontstyle="normal" if name == "ATLAS" else "italic",
+        va="bottom",
+    )
 
 
 class Figure(matplotlib.figure.Figure):
@@ -107,16 +168,17 @@ class Figure(matplotlib.figure.Figure):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._style = _chosen.get()
         FigureCanvasAgg(self)
 
     def draw(self, renderer: Any) -> None:
-        """Draw with `renderer`, in striate's style."""
-        with context():
+        """Draw with `renderer`, in the style it was made in."""
+        with styled(self._style), context():
             super().draw(renderer)
 
     def savefig(self, fname: Any, **kwargs: Any) -> None:
-        """Save as matplotlib does, in striate's style."""
-        with context():
+        """Save as matplotlib does, in the style it was made in."""
+        with styled(self._style), context():
             super().savefig(fname, **kwargs)
 
     def _repr_png_(self) -> bytes:

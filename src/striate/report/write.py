@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING
 from striate.data import Dataset
 from striate.errors import StriateError
 from striate.evaluation import Evaluation
+from striate.evaluation.tagger import can_tag, evaluate_tagger
+from striate.evaluation.tagging import Tagging
 from striate.files import write_text
+from striate.plots.style import PLAIN, styled
 from striate.report.data import data_section
 from striate.report.gallery import Gallery
+from striate.report.jet_pictures import has_jet_images, jet_pictures_section
 from striate.report.markup import Html, join, tag
 from striate.report.network import inside_section, network_section
 from striate.report.result import evaluation_section, headline, predictions_section
+from striate.report.tagging import tagging_section
+from striate.report.tagging_numbers import write_tagging_numbers
 from striate.report.training import network_name, repeat_section, timing_section, training_section
 
 if TYPE_CHECKING:
@@ -28,6 +34,8 @@ _CONTENTS = {
     "network": "Network",
     "training": "Training",
     "evaluation": "Evaluation",
+    "tagging": "Tagging",
+    "jets": "Jets",
     "predictions": "Predictions",
     "inside": "Inside",
     "timing": "Timing",
@@ -40,6 +48,9 @@ def write_report(
     evaluation: Evaluation,
     data: Dataset,
     directory: str | os.PathLike[str] | None = None,
+    *,
+    tagging: Tagging | None = None,
+    style: str = PLAIN,
 ) -> Path:
     """Write the report of a run as one HTML page, and its figures as PNG and PDF beside it.
 
@@ -56,6 +67,11 @@ def write_report(
         The dataset it was trained and evaluated on.
     directory
         Where to write ``report.html`` and ``figures/``; the run's directory when not given.
+    tagging
+        Of the run on `data`, where it is a tagger of jets: two classes, with observables. Made
+        here when not given; its numbers are written to ``numbers/``, as JSON and CSV.
+    style
+        Of the figures: one of :data:`striate.plots.style.STYLES`.
 
     Returns
     -------
@@ -65,7 +81,8 @@ def write_report(
     Raises
     ------
     StriateError
-        If `evaluation` is not one of the test split of `data`, judged by size and class names.
+        If there is no such style, or `evaluation` is not one of the test split of `data`, judged by
+        size and class names.
 
     Examples
     --------
@@ -81,28 +98,47 @@ def write_report(
         )
     place = Path(run.directory if directory is None else directory)
     gallery = Gallery(place / "figures")
-    config, history, model = run.config, run.history, run.model
-    sections = [
-        data_section(data, gallery),
-        network_section(model),
-        training_section(config, history, gallery),
-        evaluation_section(evaluation, gallery),
-        predictions_section(evaluation, data, gallery),
-        inside_section(model, evaluation, data, gallery),
-        timing_section(config),
-        repeat_section(config, gallery.names),
-    ]
+    if tagging is None and can_tag(evaluation, data):
+        tagging = evaluate_tagger(run, data, evaluation)
+    if tagging is not None:
+        write_tagging_numbers(tagging, place / "numbers")
+    with styled(style):
+        sections = _sections(run, evaluation, data, tagging, gallery)
     page = place / "report.html"
     write_text(
         page,
         as_page(
-            f"{network_name(config)} on {data.name}",
-            headline(evaluation, config),
-            join(sections),
-            _CONTENTS,
+            f"{network_name(run.config)} on {data.name}",
+            headline(evaluation, run.config),
+            join(sections.values()),
+            {name: words for name, words in _CONTENTS.items() if name in sections},
         ),
     )
     return page
+
+
+def _sections(
+    run: Run, evaluation: Evaluation, data: Dataset, tagging: Tagging | None, gallery: Gallery
+) -> dict[str, Html]:
+    """Return the sections of the page by their identities."""
+    config, model = run.config, run.model
+    sections = {
+        "data": data_section(data, gallery),
+        "network": network_section(model),
+        "training": training_section(config, run.history, gallery),
+        "evaluation": evaluation_section(evaluation, gallery),
+    }
+    if tagging is not None:
+        sections["tagging"] = tagging_section(tagging, gallery)
+    if has_jet_images(data):
+        sections["jets"] = jet_pictures_section(evaluation, data, gallery)
+    return sections | {
+        "predictions": predictions_section(evaluation, data, gallery),
+        "inside": inside_section(model, evaluation, data, gallery),
+        "timing": timing_section(config),
+        # Last, since it tells how many figures there are.
+        "provenance": repeat_section(config, gallery.names),
+    }
 
 
 def as_page(title: str, head: Html, body: Html, contents: Mapping[str, str]) -> str:
