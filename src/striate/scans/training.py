@@ -19,9 +19,8 @@ from striate.files import write_json
 from striate.runs import directory as runs_files
 from striate.runs import provenance
 from striate.runs.interrupt import Interrupted, stop_on_signals
-from striate.runs.training import BATCH_SIZE, EPOCHS
 from striate.scans import block as blocks
-from striate.scans import files, plan
+from striate.scans import beginning, files, plan
 from striate.scans.cluster import Cluster, connected
 from striate.scans.observer import ScanLines, ScanObserver
 from striate.scans.plan import Recipe
@@ -167,39 +166,24 @@ def run(
     began: float,
 ) -> GridResult:
     """Divide cells into blocks, make the scan's directory, and compute them; see `grid`."""
-    recipe = Recipe(build, data, {"seed": 0, "shuffle": True, **fixed})
-    first = recipe.network(cells[0])
-    lecture = first.lecture
-    defaults = {
-        "epochs": lecture.epochs if lecture else EPOCHS,
-        "batch_size": lecture.batch_size if lecture else BATCH_SIZE,
-    }
-    recipe = Recipe(build, data, {**defaults, **recipe.fixed})
-    _refuse_not_natural(recipe, cells)
+    recipe, first = beginning.recipe(build, data, fixed, cells)
     limit = plan.memory_limit(memory) if cluster is None else cluster.memory_limit(memory)
     if cluster is not None:
         made, side_by_side = cluster.blocks(recipe, cells, limit, side_by_side, observer.on_build)
     else:
         at_once = programs_at_once() if side_by_side is None else side_by_side
         made, side_by_side = plan.blocks(recipe, cells, limit, at_once, observer.on_build)
+    values = {axis: list(values) for axis, values in axes.items()}
+    repeat = command or _python_call(kind, first.code, data, axes, fixed)
     scan: dict[str, Any] = {
-        "kind": kind,
-        "dataset": provenance.describe_data(data),
-        "model": first.describe(),
-        "training": first.describe_training()
-        | {"validation_on": "test" if data.validation is None else "validation"},
-        "axes": {axis: list(values) for axis, values in axes.items()},
-        "fixed": dict(recipe.fixed),
+        **beginning.describe(kind, recipe, first, values, repeat),
         "cells": list(cells),
         "blocks": made,
         "side_by_side": side_by_side,
         "one_thread": side_by_side > 1 or cluster is not None,
         "memory_bytes": limit,
         "keep_models": keep_models,
-        "versions": provenance.versions(),
-        "machine": provenance.machine(),
-        "command": command or _python_call(kind, first.code, data, axes, fixed),
-        "timing": {"started": started.isoformat(timespec="seconds")},
+        "timing": beginning.timing(started),
     }
     subject = f"{data.name}-{first.title}-{kind}"
     path = runs_files.create(directory, subject, name, started)
@@ -345,17 +329,6 @@ def observer_for(observer: ScanObserver | None, verbose: int | None) -> ScanObse
     if verbose is None:
         verbose = int(sys.stderr.isatty())
     return ScanLines(sys.stderr) if verbose else ScanObserver()
-
-
-def _refuse_not_natural(recipe: Recipe, cells: Sequence[Cell]) -> None:
-    least = {"epochs": 1, "batch_size": 1, "seed": 0, "shuffle_seed": 0}
-    for cell in cells:
-        for name, smallest in least.items():
-            value = recipe.setting(cell, name)
-            if name == "shuffle_seed" and value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
-                raise StriateError(f"{name} must be a whole number from {smallest}, not {value!r}")
 
 
 def _python_call(
