@@ -14,13 +14,12 @@ from typing import Any, NoReturn
 
 from striate.data import Dataset, load
 from striate.engine import programs_at_once
-from striate.errors import StriateError
 from striate.files import write_json
 from striate.runs import directory as runs_files
 from striate.runs import provenance
 from striate.runs.interrupt import Interrupted, stop_on_signals
-from striate.scans import block as blocks
 from striate.scans import beginning, files, plan
+from striate.scans import block as blocks
 from striate.scans.cluster import Cluster, connected
 from striate.scans.observer import ScanLines, ScanObserver
 from striate.scans.plan import Recipe
