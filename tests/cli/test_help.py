@@ -37,7 +37,13 @@ AFTERWARDS = [
     for words in EXAMPLES
     if words[0] in ("evaluate", "report", "runs") or words[:2] == ("explain", "run")
 ]
-QUICK = [words for words in EXAMPLES if words[0] in ("data", "explain") and words not in AFTERWARDS]
+# It makes all pictures, in test_explain_pictures.
+GALLERY = [words for words in EXAMPLES if words[:2] == ("explain", "gallery")]
+QUICK = [
+    words
+    for words in EXAMPLES
+    if words[0] in ("data", "explain") and words not in (*AFTERWARDS, *GALLERY)
+]
 TRAINING = [words for words in EXAMPLES if words[0] == "train" and words[1] in ("digits", "ox")]
 TRAINING.remove(("train", "digits"))
 
@@ -70,7 +76,7 @@ def test_a_help_text_fits_a_terminal(path):
 
 def test_the_other_examples_are_run_elsewhere():
     """Training, with fewer epochs, and resuming in test_train; doctor and bench in processes."""
-    assert set(EXAMPLES) - {*QUICK, *TRAINING, *AFTERWARDS} == {
+    assert set(EXAMPLES) - {*QUICK, *TRAINING, *AFTERWARDS, *GALLERY} == {
         ("bench",),
         ("bench", "networks", "--quick"),
         ("bench", "networks", "--network", "N1", "--program", "striate", "--program", "torch"),

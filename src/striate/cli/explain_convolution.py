@@ -12,11 +12,11 @@ from striate.errors import StriateError
 
 EXAMPLES = options.examples(
     "striate explain convolution",
-    "striate explain convolution --image digits:3 --kernel sobel",
-    "striate explain convolution --image edges --kernel '1 0 -1; 1 0 -1; 1 0 -1'",
+    "striate explain convolution --image digits:3 --kernel sobel --out d.html",
+    "striate explain convolution --image x --kernel '1 0; 0 1' --out typed.html",
     "striate explain convolution --image disc --stride 2 --padding 1 --out s.gif",
     "striate explain convolution --image rgb --kernel vertical --out colour.html",
-    "striate explain convolution --image edges --kernel sobel --compare",
+    "striate explain convolution --image edges --kernel sobel --compare --out c.html",
 )
 
 

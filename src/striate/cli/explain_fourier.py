@@ -11,8 +11,7 @@ from striate.cli import options, output
 
 EXAMPLES = options.examples(
     "striate explain fourier",
-    "striate explain fourier --terms 50 --width 0.05 --out narrow.png",
-    "striate explain fourier --period 2 --width 1 --stiffness 100 --out f.png",
+    "striate explain fourier --terms 50 --width 0.05 --out narrow.html",
 )
 
 

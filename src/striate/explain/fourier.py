@@ -5,13 +5,24 @@ from __future__ import annotations
 import functools
 import io
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from striate.convolution import DrivenOscillator, FourierSeries
 from striate.errors import StriateError
-from striate.explain.scenes.shapes import HIGH, WIDE, Raster, Scene, Steps
+from striate.explain.scenes.shapes import (
+    HIGH,
+    WIDE,
+    Box,
+    Curve,
+    Raster,
+    Scene,
+    Shape,
+    Steps,
+    Words,
+)
 from striate.explain.scenes.writing import Picture
 from striate.plots.style import COLOURS, INK, LINES, QUIET, Figure, context
 
@@ -37,25 +48,14 @@ def fourier(series: FourierSeries) -> Picture:
     """
     if series.terms < 3:
         raise StriateError(f"a series of {series.terms} terms shows too little: take 3 or more")
-    counts = _counts(series.terms)
+    approach = _Approach.of(series)
     few = [n for n in _SHOWN if n <= series.terms]
-    last = counts[-1]
-
-    # Drawing takes a while, and more than one format may ask for it.
-    @functools.cache
-    def scene(step: int) -> Scene:
-        n = counts[step]
-        return Scene(
-            (Raster(0, 0, WIDE, HIGH, _png(_figure(series, [n], counts, n))),),
-            f"{n} term{'s' if n > 1 else ''}: root mean square error {series.error(n):.3g}, "
-            f"overshoot {_percent(series.overshoot(n))} of the jump.",
-        )
-
+    last = len(approach.counts) - 1
     return Picture(
         "fourier",
         "Fourier series of a square wave",
-        _figure(series, few, counts, last),
-        Steps(scene, len(counts)),
+        _whole(series, approach, few, last),
+        _steps(series, approach),
     )
 
 
@@ -125,25 +125,103 @@ def oscillator(motion: DrivenOscillator) -> Picture:
     return Picture("oscillator", "A driven oscillator", figure)
 
 
-def _figure(series: FourierSeries, drawn: list[int], counts: list[int], marked: int) -> Figure:
-    errors = np.array([series.error(n) for n in counts])
-    overshoots = np.array([series.overshoot(n) for n in counts])
+@dataclass(frozen=True, eq=False)
+class _Approach:
+    """How near the first so many terms come: error in N, overshoot in % of the jump."""
+
+    counts: list[int]
+    errors: list[float]
+    overshoots: list[float]
+
+    @classmethod
+    def of(cls, series: FourierSeries) -> _Approach:
+        counts = _counts(series.terms)
+        return cls(
+            counts,
+            [series.error(n) for n in counts],
+            [100 * series.overshoot(n) for n in counts],
+        )
+
+    def told(self, step: int) -> str:
+        overshoot = f"{self.overshoots[step]:.2f}".replace("-", "−")
+        return f"error {self.errors[step]:.3g} N, overshoot {overshoot} % of the jump"
+
+
+def _whole(series: FourierSeries, approach: _Approach, drawn: list[int], step: int) -> Figure:
+    """Return the figure with several curves, and the last number of terms marked."""
+    figure, wave, error, overshoot = _axes(series, approach)
+    times = _times(series)
+    with context():
+        for number, n in enumerate(drawn):
+            many = number == len(drawn) - 1
+            wave.plot(
+                times,
+                series(times, n),
+                color=INK if many else COLOURS[number],
+                linestyle="-" if many else LINES[(number + 1) % len(LINES)],
+                linewidth=1.1 if many else 1.8,
+                label=_terms(n),
+            )
+        wave.legend(loc="upper center", ncols=3)
+        n = approach.counts[step]
+        for axes, values in ((error, approach.errors), (overshoot, approach.overshoots)):
+            axes.plot([n], [values[step]], "s", color=COLOURS[1], markersize=8)
+        figure.supxlabel(f"Red square, n = {n}: {approach.told(step)}", fontsize=11)
+    return figure
+
+
+def _steps(series: FourierSeries, approach: _Approach) -> Steps:
+    """Return a scene for each number of terms, upon a background that is drawn once."""
+
+    @functools.cache
+    def background() -> tuple[Raster, tuple[Axes, ...]]:
+        figure, *axes = _axes(series, approach)
+        with context():
+            axes[0].legend(loc="upper center")
+            figure.supxlabel("n", fontsize=11, color="none")  # keeps room for words
+            figure.canvas.draw()
+            figure.set_layout_engine("none")
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
+        return Raster(0, 0, WIDE, HIGH, buffer.getvalue()), tuple(axes)
+
+    def scene(step: int) -> Scene:
+        raster, (wave, error, overshoot) = background()
+        n, times = approach.counts[step], _times(series)
+        curve = zip(times.tolist(), series(times, n).tolist(), strict=True)
+        shapes: list[Shape] = [raster, Curve(tuple(_inches(wave, *point) for point in curve))]
+        for axes, values in ((error, approach.errors), (overshoot, approach.overshoots)):
+            x, y = _inches(axes, n, values[step])
+            shapes.append(Box(x - 0.06, y - 0.06, 0.12, 0.12, COLOURS[1]))
+        told = f"{_terms(n)}: {approach.told(step)}"
+        shapes.append(Words(0.5 * WIDE, HIGH - 0.13, told, 12.0, "middle", bold=True))
+        return Scene(tuple(shapes), f"{told}.")
+
+    return Steps(scene, len(approach.counts))
+
+
+def _axes(series: FourierSeries, approach: _Approach) -> tuple[Figure, Axes, Axes, Axes]:
+    """Return the figure with the square wave, and what becomes of error and overshoot."""
+    counts, overshoots = approach.counts, approach.overshoots
     with context():
         figure = Figure(figsize=(WIDE, HIGH), layout="constrained")
         grid = figure.add_gridspec(2, 2, width_ratios=(1.45, 1))
-        _wave(figure.add_subplot(grid[:, 0]), series, drawn)
+        wave = figure.add_subplot(grid[:, 0])
         error, overshoot = figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1])
-        error.loglog(counts, errors, "o-", color=COLOURS[0])
-        error.loglog([marked], [series.error(marked)], "s", color=COLOURS[1], markersize=8)
+        times = _times(series)
+        wave.plot(
+            times, series.wave(times), color=QUIET, linewidth=3, alpha=0.5, label="square wave"
+        )
+        # The overshoot and the words above it need room.
+        wave.set_ylim(-0.35 * series.height, 1.65 * series.height)
+        wave.set(xlabel="time t / s", ylabel="force F / N", title="Fourier series of a square wave")
+        error.loglog(counts, approach.errors, "o-", color=COLOURS[0])
         error.set(
             title="The error in the mean falls", xlabel="terms n", ylabel="r.m.s. error of F / N"
         )
-        overshoot.semilogx(counts, 100 * overshoots, "o-", color=COLOURS[0])
-        overshoot.semilogx(
-            [marked], [100 * series.overshoot(marked)], "s", color=COLOURS[1], markersize=8
-        )
+        overshoot.semilogx(counts, overshoots, "o-", color=COLOURS[0])
         overshoot.axhline(100 * GIBBS, color=INK, linestyle="--")
-        low, high = min(0.0, 100 * overshoots.min()), max(12.0, 100 * overshoots.max())
+        low, high = min(0.0, *overshoots), max(12.0, *overshoots)
         overshoot.set_ylim(low - 1, high + 0.35 * (high - low))
         overshoot.annotate(
             f"Gibbs: {100 * GIBBS:.2f} %",
@@ -158,31 +236,18 @@ def _figure(series: FourierSeries, drawn: list[int], counts: list[int], marked: 
             xlabel="terms n",
             ylabel="overshoot / % of jump",
         )
-        figure.supxlabel(
-            f"Red square, n = {marked}: error {series.error(marked):.3g} N, overshoot "
-            f"{_percent(series.overshoot(marked))} of the jump",
-            fontsize=11,
-        )
-    return figure
+    return figure, wave, error, overshoot
 
 
-def _wave(axes: Axes, series: FourierSeries, drawn: list[int]) -> None:
-    times = np.linspace(-0.5 * series.period, series.period, _POINTS)
-    axes.plot(times, series.wave(times), color=QUIET, linewidth=3, alpha=0.5, label="square wave")
-    for number, n in enumerate(drawn):
-        many = number == len(drawn) - 1
-        axes.plot(
-            times,
-            series(times, n),
-            color=INK if many else COLOURS[number],
-            linestyle="-" if many else LINES[(number + 1) % len(LINES)],
-            linewidth=1.1 if many else 1.8,
-            label=f"{n} term{'s' if n > 1 else ''}",
-        )
-    # The overshoot and the words above it need room.
-    axes.set_ylim(-0.35 * series.height, 1.65 * series.height)
-    axes.set(xlabel="time t / s", ylabel="force F / N", title="Fourier series of a square wave")
-    axes.legend(loc="upper center", ncols=3)
+def _inches(axes: Axes, x: float, y: float) -> tuple[float, float]:
+    """Return where a point of some axes lies, in inches from the upper left of the figure."""
+    figure = axes.figure
+    across, up = axes.transData.transform((x, y)) / figure.dpi
+    return float(across), HIGH - float(up)
+
+
+def _times(series: FourierSeries) -> np.ndarray:
+    return np.linspace(-0.5 * series.period, series.period, _POINTS)
 
 
 def _counts(terms: int) -> list[int]:
@@ -196,11 +261,5 @@ def _counts(terms: int) -> list[int]:
     return sorted(found | {terms})
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %".replace("-", "−")
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
-    return buffer.getvalue()
+def _terms(n: int) -> str:
+    return f"{n} term{'s' if n > 1 else ''}"

@@ -8,7 +8,7 @@ import matplotlib.image
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-from striate.explain.scenes.shapes import Arrow, Box, Raster, Scene, Shape, Words
+from striate.explain.scenes.shapes import Arrow, Box, Curve, Raster, Scene, Shape, Words
 from striate.plots.style import Figure, context
 
 _ALIGN = {"start": "left", "middle": "center", "end": "right"}
@@ -69,6 +69,9 @@ def _add(axes: Axes, shape: Shape, order: int) -> None:
                     zorder=order,
                 )
             )
+        case Curve():
+            x, y = zip(*shape.points, strict=True)
+            axes.plot(x, y, color=shape.colour, linewidth=shape.line, zorder=order)
         case Raster():
             pixels = matplotlib.image.imread(io.BytesIO(shape.png), format="png")
             box = (shape.left, shape.left + shape.width, shape.top + shape.height, shape.top)

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
-from striate.explain.scenes.shapes import Arrow, Box, Raster, Scene, Shape, Words
+from striate.explain.scenes.shapes import Arrow, Box, Curve, Raster, Scene, Shape, Words
 from striate.files import written_beside
 from striate.plots.style import context
 
@@ -109,6 +109,9 @@ def _paint(canvas: Image.Image, pen: ImageDraw.ImageDraw, shape: Shape, scale: i
                 )
         case Arrow():
             _arrow(pen, shape, scale)
+        case Curve():
+            points = [(scale * x, scale * y) for x, y in shape.points]
+            pen.line(points, shape.colour, max(1, round(shape.line * scale / 72)), "curve")
         case Raster():
             picture = Image.open(io.BytesIO(shape.png)).convert("RGB")
             size = round(shape.width * scale), round(shape.height * scale)

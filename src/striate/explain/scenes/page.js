@@ -46,6 +46,14 @@ const MAKE = {
     );
     return group;
   },
+  curve([points, stroke, line]) {
+    return element("polyline", {
+      points: points.map((point) => point.join(",")).join(" "),
+      fill: "none",
+      stroke,
+      "stroke-width": line,
+    });
+  },
   raster([x, y, width, height, href]) {
     return element("image", { x, y, width, height, href });
   },

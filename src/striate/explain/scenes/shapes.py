@@ -1,4 +1,4 @@
-"""What a picture is made of: boxes, words, arrows and rasters, in inches from its upper left."""
+"""What a picture is made of: boxes, words, curves, in inches from its upper left corner."""
 
 from __future__ import annotations
 
@@ -117,6 +117,29 @@ class Arrow:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """A line through points.
+
+    Attributes
+    ----------
+    points
+        (x, y) in inches.
+    colour
+        Of the line.
+    line
+        Its width in points.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    colour: str = INK
+    line: float = 1.2
+
+    def as_list(self) -> list[Any]:
+        """Return the shape as the page reads it."""
+        return ["curve", [_points(*point) for point in self.points], self.colour, self.line]
+
+
+@dataclass(frozen=True)
 class Raster:
     """A picture made elsewhere, as the bytes of a PNG file.
 
@@ -141,7 +164,7 @@ class Raster:
         return ["raster", *corner, f"data:image/png;base64,{data}"]
 
 
-Shape = Box | Words | Arrow | Raster
+Shape = Box | Words | Arrow | Curve | Raster
 
 
 @dataclass(frozen=True)
