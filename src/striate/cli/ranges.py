@@ -55,7 +55,7 @@ def spaced(low: float, high: float, count: int, *, linear: bool) -> list[float]:
         raise StriateError("a logarithmic range begins above 0")
     parts = [number / (count - 1) for number in range(count)]
     if linear:
-        found = [low + part * (high - low) for part in parts]
+        found = [(1 - part) * low + part * high for part in parts]
     else:
         found = [low * (high / low) ** part for part in parts]
     return [float(f"{value:.14g}") for value in found]

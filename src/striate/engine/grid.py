@@ -84,8 +84,8 @@ class GridProgram:
         return tuple([jnp.array(values) for values in group] for group in stacked)
 
     def weights(self, state: Tree) -> list[list[np.ndarray]]:
-        """Return for each model the values of its trainable and its other variables, in a row."""
-        arrays = [np.asarray(values) for group in state[:2] for values in group]
+        """Return for each model its trainable, other and optimizer variables, in a row."""
+        arrays = [np.asarray(values) for group in state for values in group]
         return [[values[model] for values in arrays] for model in range(len(arrays[0]))]
 
     def take(self, state: Tree, places: Sequence[int]) -> Tree:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -127,6 +127,9 @@ def recipe_of(scan: Mapping[str, Any], build: Any = None, data: Dataset | None =
 class BlockTraining:
     """A block while it is trained; may be stopped and looked at after any epoch.
 
+    A block of which all cells have diverged is over. Single ones stay in the program, since taking
+    them out would move the last bits of the others.
+
     Attributes
     ----------
     cells
@@ -198,7 +201,7 @@ class BlockTraining:
         bool
             False when it was abandoned, after which the block cannot be gone on with.
         """
-        while self.epoch < until:
+        while self.epoch < until and None in self.diverged:
             done = self._program.run_epoch(
                 self._state,
                 self.epoch,
@@ -224,6 +227,12 @@ class BlockTraining:
             self.histories[model].setdefault(name, []).append(value)
         if not math.isfinite(logs["loss"]):
             self.diverged[model] = self.epoch
+
+    def keep(self, cells: Collection[int]) -> None:
+        """Go on with these cells only; what the others gave is to be taken before, by `result`."""
+        places = [p for p, model in enumerate(self._models) if self.cells[model] in cells]
+        self._state = self._program.take(self._state, places)
+        self._models = [self._models[place] for place in places]
 
     def result(self, *, keep_weights: bool = False) -> Result:
         """Evaluate all cells on the training and test images."""
@@ -255,9 +264,11 @@ def _same(left: Tree, right: Tree) -> bool:
 def save_model(recipe: Recipe, cell: Cell, weights: Sequence[np.ndarray], path: Path) -> None:
     """Write the trained network of a cell as a ``.keras`` file."""
     model = recipe.network(cell).model
-    for variable, value in zip(
-        [*model.trainable_variables, *model.non_trainable_variables], weights, strict=True
-    ):
+    model.optimizer.build(model.trainable_variables)
+    variables = [v for group in program.variables(model)[:3] for v in group]
+    for variable, value in zip(variables, weights, strict=True):
         variable.assign(value)
+    # What Keras does at the end of fit: averaged weights take the place of the last ones.
+    model.optimizer.finalize_variable_values(model.trainable_variables)
     with written_beside(path) as beside:
         model.save(beside)
