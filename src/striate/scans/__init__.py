@@ -11,33 +11,44 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from striate.scans.averaging import Ensemble, ensemble
     from striate.scans.batch import BatchSystem
+    from striate.scans.findings import SearchResult
     from striate.scans.listing import ScanSummary, list_scans
     from striate.scans.observer import ScanObserver
+    from striate.scans.proposals import Between
     from striate.scans.result import GridResult
+    from striate.scans.search import resume_search, search
     from striate.scans.training import grid, resume
 
 _HOMES = {
     "BatchSystem": "striate.scans.batch",
     "Ensemble": "striate.scans.averaging",
+    "Between": "striate.scans.proposals",
     "GridResult": "striate.scans.result",
     "ScanObserver": "striate.scans.observer",
     "ScanSummary": "striate.scans.listing",
     "ensemble": "striate.scans.averaging",
     "grid": "striate.scans.training",
     "list_scans": "striate.scans.listing",
+    "SearchResult": "striate.scans.findings",
     "resume": "striate.scans.training",
+    "resume_search": "striate.scans.search",
+    "search": "striate.scans.search",
 }
 
 __all__ = [
     "BatchSystem",
+    "Between",
     "Ensemble",
     "GridResult",
     "ScanObserver",
     "ScanSummary",
+    "SearchResult",
     "ensemble",
     "grid",
     "list_scans",
     "resume",
+    "resume_search",
+    "search",
 ]
 
 

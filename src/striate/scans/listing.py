@@ -73,6 +73,7 @@ def _summary(folder: Path, path: Path) -> ScanSummary:
     try:
         grid = GridResult.load(path)
         sound = [row for row in grid.rows.values() if row["diverged"] is None]
+        cells = int(grid.config.get("trials", len(grid.cells)))
         best = max((row["test_accuracy"] for row in sound), default=None)
         started = None
         with suppress(KeyError, TypeError, ValueError):
@@ -81,11 +82,11 @@ def _summary(folder: Path, path: Path) -> ScanSummary:
         return ScanSummary(
             name,
             path,
-            "finished" if grid.finished else state,
+            "finished" if len(grid.rows) == cells else state,
             grid.config["dataset"]["name"],
             grid.config["model"]["name"],
             len(grid.rows),
-            len(grid.cells),
+            cells,
             best,
             started,
             size,

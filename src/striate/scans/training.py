@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from striate.data import Dataset, load
 from striate.engine import programs_at_once
+from striate.errors import StriateError
 from striate.files import write_json
 from striate.runs import directory as runs_files
 from striate.runs import provenance
@@ -230,6 +231,8 @@ def resume(
     path = Path(directory)
     told = observer_for(observer, verbose)
     scan = files.read_scan(path)
+    if scan["kind"] == "search":
+        raise StriateError(f"{path} is a search, not a grid: striate search --resume goes on")
     if GridResult.load(path).finished:
         told.on_message(f"{path} is finished, there is nothing to go on with")
         return GridResult.load(path)
