@@ -34,11 +34,6 @@ def test_what_is_not_there(name: str, message: str) -> None:
     assert str(caught.value).startswith(message)
 
 
-def test_jets_are_known_but_not_here() -> None:
-    with pytest.raises(StriateError, match="does not bundle it yet"):
-        load("jets")
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -168,6 +168,45 @@ def generate(
     _tell(done, time.monotonic() - begun, json=json)
 
 
+@app.command(
+    epilog=options.examples(
+        "striate jets generate -n 2000 --preselection none --out all.h5",
+        "striate jets compare jets.h5 all.h5",
+    )
+)
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="FILE.h5", help="A file of jets.")],
+    second: Annotated[Path, typer.Argument(metavar="FILE.h5", help="Another.")],
+    json: options.Json = False,
+) -> None:
+    """Say whether the jets of two files are distributed alike, class by class.
+
+    Give a file made with --preselection wide or none to measure the bias of the pre-selection: how
+    many of its jets that would have lost, and the Kolmogorov-Smirnov probabilities of all
+    observables.
+    """
+    from striate.jets.comparison import compare as compared
+    from striate.jets.file import read_jets
+
+    classes = compared(read_jets(first), read_jets(second))
+    if json:
+        output.say_json({"classes": [vars(one) for one in classes]})
+        return
+    output.say_table(
+        ("observable", *(one.name for one in classes)),
+        [
+            (name, *(f"{one.probabilities[name]:.3f}" for one in classes))
+            for name in classes[0].probabilities
+        ],
+        numbers=range(1, 1 + len(classes)),
+    )
+    for one in classes:
+        for file, lost, n in zip((first, second), one.outside, one.jets, strict=True):
+            output.say(
+                f"{one.name} in {file.name}: the pre-selection 'normal' loses {lost} of {n:,} jets"
+            )
+
+
 def _tell(done: Generated, seconds: float, *, json: bool) -> None:
     header = done.header
     if json:

@@ -15,6 +15,7 @@ from striate.data import cifar, official
 from striate.data.cache import cache_directory, checked, decoded
 from striate.data.digits import read_digits
 from striate.data.idx import FILES, idx_source
+from striate.data.jets import read_bundled_jets
 from striate.data.npz import batches_source
 from striate.data.official import RemoteFile
 from striate.data.ox import read_ox
@@ -140,20 +141,13 @@ def read_cifar10() -> Source:
     )
 
 
-def _read_jets() -> Source:
-    raise StriateError(
-        "jets is a known name, but this version of striate does not bundle it yet: "
-        "load a file of jet images by its path"
-    )
-
-
 KNOWN = {
     "cifar10": Known("colour pictures of ten things, 32x32", read_cifar10, (official.CIFAR10,)),
     "digits": Known("handwritten digits of scikit-learn, 8x8", read_digits),
     "fashion_mnist": Known(
         "pictures of clothes, 28x28", read_fashion_mnist, official.FASHION_MNIST
     ),
-    "jets": Known("jet images (not yet in this version)", _read_jets),
+    "jets": Known("images of 10,000 W and 10,000 QCD jets, 25x25", read_bundled_jets),
     "mnist": Known("handwritten digits, 28x28", read_mnist, official.MNIST),
     "ox": Known("generated letters O and X, 6x6 and larger", read_ox),
 }
@@ -165,8 +159,6 @@ def describe_known() -> list[Description]:
 
 
 def _describe(name: str, known: Known) -> Description:
-    if name == "jets":
-        return Description(name, known.what, "not in this version", here=False, download_bytes=0)
     if not known.remote:
         return Description(name, known.what, "bundled", here=True, download_bytes=0)
     size = sum(remote.size for remote in known.remote)
@@ -206,8 +198,6 @@ def fetch(
     """
     if name not in KNOWN:
         raise StriateError(f"unknown dataset {name!r}: {nearest(name, KNOWN)}")
-    if name == "jets":
-        _read_jets()
     found = _find(name)
     if found is not None:
         return found[0].parent

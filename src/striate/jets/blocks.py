@@ -21,7 +21,7 @@ from striate.jets.pileup import Pileup
 from striate.jets.simulation import Simulation, seed_of
 
 BLOCK = 500
-"""Jets in a block: some seconds of work. It is part of what the seeds mean, so it never changes."""
+"""Jets in a block unless told otherwise: some seconds of work."""
 
 _BATCH = 100
 _SMALLEST_BATCH = 10

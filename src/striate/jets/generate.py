@@ -36,16 +36,21 @@ class Plan:
         Jets of each class.
     seed
         Decides all that is random.
+    block
+        Jets in a block, of which each has a seed of its own: with another size come other jets.
     """
 
     background: Simulation
     signal: Simulation
     n: int
     seed: int
+    block: int = BLOCK
 
     def __post_init__(self) -> None:
         if self.n < 1:
             raise StriateError(f"the number of jets must be 1 or more, not {self.n}")
+        if self.block < 1:
+            raise StriateError(f"a block must have 1 jet or more, not {self.block}")
         if self.seed < 0:
             raise StriateError(f"the seed must be 0 or more, not {self.seed}")
 
@@ -57,8 +62,8 @@ class Plan:
     def blocks(self) -> list[tuple[int, int, int]]:
         """Return label, index and size of every block."""
         return [
-            (label, index, min(BLOCK, self.n - index * BLOCK))
-            for index in range(-(-self.n // BLOCK))
+            (label, index, min(self.block, self.n - index * self.block))
+            for index in range(-(-self.n // self.block))
             for label in range(len(self.classes))
         ]
 
@@ -68,7 +73,7 @@ class Plan:
             "classes": [simulation.as_json() for simulation in self.classes],
             "pythia": [simulation.pythia_lines() for simulation in self.classes],
             "seed": self.seed,
-            "block": BLOCK,
+            "block": self.block,
             "versions": {name: metadata.version(name) for name in _PACKAGES},
         }
 

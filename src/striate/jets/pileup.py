@@ -13,8 +13,8 @@ from striate.jets.collisions import Particles, charges, minimum_bias
 from striate.jets.constituents import offsets_of
 from striate.jets.simulation import Simulation
 
-POOL = 500
-"""Minimum-bias collisions in the pool of a block."""
+# Minimum-bias collisions in the pool: so many, or so many times as there are on top of each.
+_POOL, _POOL_TIMES = 50, 10
 
 _TRACKER = 2.5
 
@@ -25,7 +25,8 @@ class Pileup:
     def __init__(self, simulation: Simulation, seed: int) -> None:
         self._mean = simulation.pileup
         self._random = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, 1))))
-        pool = minimum_bias(simulation, seed, POOL)
+        self._size = max(_POOL, round(_POOL_TIMES * self._mean))
+        pool = minimum_bias(simulation, seed, self._size)
         if simulation.charged_subtraction:
             transverse = np.hypot(pool.px, pool.py)
             tracked = np.abs(pool.pz) < np.sinh(_TRACKER) * transverse
@@ -36,7 +37,7 @@ class Pileup:
         """Return collisions with pile-up, and the number of pile-up collisions in each."""
         events = len(particles.offsets) - 1
         numbers = self._random.poisson(self._mean, events)
-        drawn = self._random.integers(0, POOL, int(numbers.sum()))
+        drawn = self._random.integers(0, self._size, int(numbers.sum()))
         angle = self._random.uniform(0, 2 * np.pi, len(drawn))
         side = self._random.choice([-1.0, 1.0], len(drawn))
         pool = self._pool

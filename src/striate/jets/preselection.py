@@ -1,7 +1,7 @@
 """Giving up hopeless collisions before most of the time is spent on them.
 
 Pythia evolves radiation and multi-parton interactions together from hard to soft. Half way down,
-the partons' hardest jet is known to some 10 GeV, and nine tenths of the
+the pT of the hardest jet of partons says that of the jet to some 10 GeV, and nine tenths of the
 work lie ahead; so that is where an event far from the window is given up.
 """
 
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from striate.errors import StriateError
 from striate.jets.extra import required
 from striate.jets.simulation import VETO_SCALE_GEV, Simulation
 
 # Beyond the largest pseudorapidity of jets; parton and jet are closer than that.
 _ETA_MARGIN = 0.6
 _SOFTEST_GEV = 20.0
+# In a row; it takes some seconds.
+_MOST_GIVEN_UP = 10_000
 # Where Pythia asks again, for the showers of each decay.
 _AT_DECAYS = 5
 # In the record of the hard scattering: 0 is the system, then two protons and two partons.
@@ -37,6 +40,7 @@ def preselection_hook(simulation: Simulation) -> Any:
             pythia8.UserHooks.__init__(self)
             self.parton_pt_gev: list[float] = []
             self.pt = 0.0
+            self.given_up = 0
             # All that is visible, with its mass.
             self.jets = pythia8.SlowJet(-1, simulation.radius, _SOFTEST_GEV, steepest, 2, 2)
             self.decays: dict[int, tuple[Any, list[tuple[int, Any, float]]]] = {}
@@ -75,8 +79,15 @@ def preselection_hook(simulation: Simulation) -> Any:
             self.jets.analyze(self._decayed(event) if self.decays else event)
             pt = self.jets.pT(0) if self.jets.sizeJet() else 0.0
             if not low <= pt < high:
+                self.given_up += 1
+                if self.given_up == _MOST_GIVEN_UP:
+                    raise StriateError(
+                        f"{simulation.process}: none of {_MOST_GIVEN_UP:,} collisions came near a "
+                        f"jet of {simulation.pt_low_gev:g} to {simulation.pt_high_gev:g} GeV: "
+                        "choose another window"
+                    )
                 return True
-            self.pt = pt
+            self.pt, self.given_up = pt, 0
             return False
 
         def onEndEvent(self, status: Any) -> None:  # noqa: N802

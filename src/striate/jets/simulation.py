@@ -103,9 +103,9 @@ class Simulation:
                 f"{min(low, high):g}:{max(low, high) + (low == high):g}"
             )
         for name, value, smallest, largest in (
+            ("energy in GeV", self.energy_gev, 500.0, 200_000.0),
             ("pT window", low, 20.0, self.energy_gev / 2),
             ("pT window", high, 20.0, self.energy_gev / 2),
-            ("energy", self.energy_gev, 500.0, 200_000.0),
             ("eta_max", self.eta_max, 0.1, 4.5),
             ("radius", self.radius, 0.1, 2.0),
             ("trimming radius", self.trim_radius, 0.01, self.radius),
@@ -152,8 +152,10 @@ class Simulation:
                 margin = 1.0
         each = _PILEUP_NEUTRAL_GEV if self.charged_subtraction else _PILEUP_GEV
         offset = 1.5 * self.pileup * each * self.radius**2
-        below = margin * max(28.0, 0.11 * self.pt_low_gev) + offset
-        above = margin * max(28.0, 0.10 * self.pt_high_gev)
+        # A spectrum that falls steeply is fed from below.
+        reach = 0.11 if self.kind.particles else 0.15
+        below = margin * max(28.0, reach * self.pt_low_gev) + offset
+        above = margin * max(34.0, 0.11 * self.pt_high_gev)
         return max(self.pt_low_gev - below, 0.0), self.pt_high_gev + above
 
     def pythia_lines(self) -> list[str]:
