@@ -16,7 +16,7 @@ EXAMPLES = options.examples(
     "striate explain convolution --image x --kernel '1 0; 0 1' --out typed.html",
     "striate explain convolution --image disc --stride 2 --padding 1 --out s.gif",
     "striate explain convolution --image rgb --kernel vertical --out colour.html",
-    "striate explain convolution --image edges --kernel sobel --compare --out c.html",
+    "striate explain convolution --kernel sobel --compare --out c.html",
 )
 
 
