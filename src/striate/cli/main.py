@@ -23,6 +23,7 @@ from striate.cli import (
     output,
     report,
     runs,
+    search,
     train,
 )
 from striate.errors import StriateError
@@ -64,6 +65,7 @@ def striate_command(
 
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("grid", epilog=grid.EXAMPLES)(grid.grid)
+app.command("search", epilog=search.EXAMPLES)(search.search)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("runs", epilog=runs.EXAMPLES)(runs.runs)
