@@ -24,8 +24,9 @@ class GridResult:
     """A scan as its directory tells it; also one that is not finished yet.
 
     Made by `striate.grid`, or by `GridResult.load` of a directory. Each array has the shape of the
-    axes, in the order in which they were given: ``grid.test_accuracy[i, j]`` is that of
-    ``axes["learning_rate"][i]`` and ``axes["l2"][j]``. It is NaN where a cell is not done yet.
+    axes, in the order in which they were given, with ``epochs``, ``batch_size`` and ``seed`` last:
+    ``grid.test_accuracy[i, j]`` is that of ``axes["learning_rate"][i]`` and ``axes["l2"][j]``. It
+    is NaN where a cell is not done yet.
 
     Attributes
     ----------
