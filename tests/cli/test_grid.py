@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -106,16 +107,18 @@ def test_ctrl_c_on_a_terminal_says_how_to_resume(home, tmp_path):
     ) as scan:
         os.close(terminal)
         told = b""
-        while b"epoch" not in told:
-            told += os.read(main, 4096)
-        assert b"test accuracy: learning_rate down, l2 across" in told
-        os.kill(scan.pid, signal.SIGINT)
         try:
-            while more := os.read(main, 4096):
-                told += more
-        except OSError:  # the terminal's other end is closed
-            pass
-        assert scan.wait() == 130
+            while b"epoch" not in told:
+                told += os.read(main, 4096)
+            os.kill(scan.pid, signal.SIGINT)
+            # The terminal's other end is closed when the scan has ended.
+            with contextlib.suppress(OSError):
+                while more := os.read(main, 4096):
+                    told += more
+            assert scan.wait() == 130
+        finally:
+            scan.kill()
+    assert b"test accuracy: learning_rate down, l2 across" in told
     words = re.sub(r"\s+", " ", told.decode())
     assert re.search(r"stopped by Ctrl-C with 0 of 4 cells done; go on with: striate grid", words)
     os.close(main)

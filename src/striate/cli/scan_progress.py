@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -17,7 +18,7 @@ from striate.scans.observer import ScanLines, ScanObserver
 
 if TYPE_CHECKING:
     from striate.scans import GridResult
-    from striate.scans.block import BlockTraining, Result
+    from striate.scans.block import Progress, Result
 
 _DRAWINGS_A_SECOND = 4
 _SHADES = ("grey37", "grey50", "steel_blue", "deep_sky_blue3", "dark_cyan", "green3", "green1")
@@ -78,7 +79,7 @@ class LiveTable(ScanObserver):
             self._done.add(cell)
         self._draw()
 
-    def on_epoch(self, block: int, training: BlockTraining) -> None:
+    def on_epoch(self, block: int, training: Progress) -> None:
         """Take the latest accuracies."""
         self._epochs[block] = (training.epoch, training.epochs, len(training.cells))
         for cell, history, diverged in zip(
@@ -111,9 +112,9 @@ class LiveTable(ScanObserver):
         assert self._grid is not None  # noqa: S101  # for the type checker
         shape = self._grid.shape
         small = len(shape) == 2 and shape[0] <= _MOST_ROWS and shape[1] <= _MOST_COLUMNS
-        table = self._as_map() if small else self._as_list()
-        table.caption = self._words()
-        self.live.update(table)
+        title, table = self._as_map() if small else self._as_list()
+        # Title and caption of a table would be folded to its width.
+        self.live.update(Group(Text(title), table, Text(self._words())))
 
     def _words(self) -> str:
         assert self._grid is not None  # noqa: S101  # for the type checker
@@ -126,10 +127,10 @@ class LiveTable(ScanObserver):
         done = f"{len(self._done)} of {len(self._grid.cells)} cells done, {seconds:.0f} s"
         return ", ".join([done, *running])
 
-    def _as_map(self) -> Table:
+    def _as_map(self) -> tuple[str, Table]:
         assert self._grid is not None  # noqa: S101  # for the type checker
         (down, rows), (right, columns) = self._grid.axes.items()
-        table = Table(title=f"test accuracy: {down} down, {right} across", pad_edge=False)
+        table = Table(pad_edge=False)
         table.add_column("", justify="right")
         for value in columns:
             table.add_column(_short(value), justify="right")
@@ -138,19 +139,19 @@ class LiveTable(ScanObserver):
             table.add_row(
                 _short(value), *(self._cell(first + place) for place in range(len(columns)))
             )
-        return table
+        return f"test accuracy: {down} down, {right} across", table
 
-    def _as_list(self) -> Table:
+    def _as_list(self) -> tuple[str, Table]:
         assert self._grid is not None  # noqa: S101  # for the type checker
         sound = [cell for cell in self._accuracy if cell not in self._diverged]
         best = sorted(sound, key=lambda cell: -self._accuracy[cell])[:_MOST_ROWS]
-        table = Table(title="best cells so far", pad_edge=False)
+        table = Table(pad_edge=False)
         for name in (*self._grid.axes, "accuracy"):
             table.add_column(name, justify="right")
         for cell in best:
             values = self._grid.cells[cell]
             table.add_row(*(_short(values[name]) for name in self._grid.axes), self._cell(cell))
-        return table
+        return "best cells so far", table
 
     def _cell(self, cell: int) -> Text:
         if cell in self._diverged:
