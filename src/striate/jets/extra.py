@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import sys
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -31,7 +30,6 @@ def required(name: str, purpose: str) -> ModuleType:
 @contextlib.contextmanager
 def silent_banners() -> Iterator[None]:
     """Keep what C++ libraries print, such as fastjet's banner, out of standard output."""
-    sys.stdout.flush()
     kept = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
