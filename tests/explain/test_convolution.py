@@ -97,6 +97,9 @@ def test_small_numbers_are_shaded_and_the_window_is_drawn_apart(tables):
     assert any("palest" in text and "rounded" in text for text in scene.texts)
     step = large.pixels[1:4, 4:7]
     assert [[f"{v:.2f}" for v in row] for row in step] in tables(scene)
+    products = step * kernel("sobel")
+    cells = [[f"{v:.2f}".replace("-0.00", "0.00").replace("-", "−") for v in r] for r in products]
+    assert cells in tables(scene)
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ class Layout:
         self._output = decimals(sums, window.feature_map, [window.motion.bias])
         self._images = [Table.within(window.outside.shape, *place) for place in places.image]
         self._products = [
-            Numbers(Table.within(window.taps, *place), products, shown=self._sum)
+            _legible(Table.within(window.taps, *place), products, self._sum)
             for place in places.products
         ]
         self._seen = [
@@ -93,7 +93,8 @@ class Layout:
         self._rounds = (
             rounded(self._image, window.surrounded)
             or rounded(self._weight, window.kernel)
-            or rounded(self._sum, products)
+            or rounded(self._products[0].shown, products)
+            or rounded(self._sum, sums)
             or rounded(self._output, window.feature_map)
         )
         longest = max(width_in_ems(self._terms(step)) for step in window.steps)
@@ -232,7 +233,7 @@ def whole_slide(window: Window) -> Places:
     """Return the places of one window alone on a slide."""
     formula = (4.8, 4.66, 9.2)
     if window.channels > 1:
-        rows = [(1.3 + 1.12 * channel, 0.84) for channel in range(window.channels)]
+        rows = [(1.3 + 1.13 * channel, 0.86) for channel in range(window.channels)]
         image = [(0.2, top, 2.0, height) for top, height in rows]
         return Places(
             tuple(image),
@@ -248,8 +249,8 @@ def whole_slide(window: Window) -> Places:
     if numbers_fit(window, whole):
         kernel, products, seen = (3.75, 1.3, 2.1, 1.32), (3.75, 3.03, 2.1, 1.32), None
     else:
-        seen, kernel = (3.75, 1.3, 2.1, 0.8), (3.75, 2.42, 2.1, 0.8)
-        products = (3.75, 3.54, 2.1, 0.8)
+        seen, kernel = (3.75, 1.3, 2.1, 0.87), (3.75, 2.45, 2.1, 0.87)
+        products = (3.75, 3.6, 2.1, 0.87)
     return Places(
         (whole,), (kernel,), (products,), (seen,) if seen else (), (6.2, 1.3, 3.1, 3.05), formula
     )
@@ -266,6 +267,15 @@ def half_slide(window: Window, left: float) -> Places:
     return Places(
         (image,), (lower[0],), (lower[1],), tuple(seen), (left + 2.35, 1.56, 2.1, 1.72), formula
     )
+
+
+def _legible(table: Table, values: Values, shown: int) -> Numbers:
+    """Return numbers with as many decimals as there is room for."""
+    for fewer in range(shown, 0, -1):
+        numbers = Numbers(table, values, shown=fewer)
+        if numbers.written:
+            return numbers
+    return Numbers(table, values, shown=0)
 
 
 def headed(heading: str, about: str, place: str, foot: str) -> list[Shape]:

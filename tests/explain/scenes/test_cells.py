@@ -39,7 +39,7 @@ def test_numbers_fit_their_cells_or_are_not_written():
         assert numbers.size == 0 or numbers.size >= SMALLEST
         for shape in numbers.draw(values):
             if isinstance(shape, Words):
-                assert shape.width <= 0.9 * side
+                assert shape.width <= 0.96 * side
     assert not numbers.written
     assert not any(isinstance(shape, Words) for shape in numbers.draw(values))
 

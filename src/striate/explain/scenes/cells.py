@@ -142,10 +142,13 @@ class Table:
 
         The height of a cell holds the letters and some air, its width the longest of the texts.
         """
-        longest = max((width_in_ems(text) for text in texts), default=0.0)
+        longest = max((width_in_ems(text) for text in texts), default=0.01)
         points = 72 * self.side
-        size = min(0.52 * points, 0.83 * points / max(longest, 0.01), LARGEST)
-        return size if size >= SMALLEST else 0.0
+        size = min(0.52 * points, 0.83 * points / longest, LARGEST)
+        if size >= SMALLEST:
+            return size
+        # The smallest letters may come nearer to the edges of their cell.
+        return SMALLEST if min(0.6 * points, 0.96 * points / longest) >= SMALLEST else 0.0
 
     def outline(
         self,
