@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EXAMPLES = options.examples(
     "striate search digits --learning-rate 1e-5:1e1 --l2 1e-6:1e0 --epochs 100 --halving 3",
     "striate search digits --learning-rate 1e-3:1e0 --set filters=5,10,20 --sampler tpe",
-    "striate search ox --learning-rate 1e-4:1e-1 --set neurons=10:200 --trials 16 --at-once 8",
+    "striate search ox --learning-rate 1e-4:1e-1 --set filters=2:32 --trials 16 --at-once 8",
     "striate search --resume runs/digits-oslo_digits-search-20261120-120000",
 )
 
@@ -215,7 +215,8 @@ def axis(option: str, text: str) -> Any:
     from striate.scans import Between
 
     try:
-        return Between(*ends, log=not linear, whole=all(isinstance(end, int) for end in ends))
+        low, high = ends
+        return Between(low, high, log=not linear, whole=all(isinstance(e, int) for e in ends))
     except StriateError as error:
         raise StriateError(f"{option} {text}: {error}") from None
 

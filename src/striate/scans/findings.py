@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from striate.errors import StriateError
 from striate.scans.result import GridResult
@@ -24,7 +25,7 @@ class SearchResult(GridResult):
     """
 
     @classmethod
-    def load(cls, directory: Any) -> Self:
+    def load(cls, directory: str | os.PathLike[str]) -> SearchResult:
         """Read a search from its directory.
 
         Raises
@@ -35,7 +36,7 @@ class SearchResult(GridResult):
         found = super().load(directory)
         if found.config.get("kind") != "search":
             raise StriateError(f"{directory} is a grid, not a search: striate grid --resume")
-        return found
+        return cls(found.directory, found.config, found.rows)
 
     @property
     def shape(self) -> tuple[int, ...]:
