@@ -28,7 +28,7 @@ bench: $(VENV)/.bench
 
 # Every picture of `striate explain` on one page, with the command under each.
 gallery: $(VENV)/.core
-	$(BIN)/striate explain gallery
+	$(BIN)/striate explain gallery --out gallery
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
