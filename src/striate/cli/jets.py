@@ -37,8 +37,7 @@ def jets() -> None:
     epilog=options.examples(
         "striate jets generate -n 2000 --out jets.h5",
         "striate jets generate --signal top --pt 500:600 -n 1000 --out top.h5",
-        "striate jets generate --background gluon --pileup 20 --subtract-charged \\",
-        "    -n 500 --workers 2 --out pileup.h5",
+        "striate jets generate --pileup 20 --subtract-charged -n 500 --out pileup.h5",
         "striate jets generate -n 2000 --out jets.h5 --resume",
     )
 )
