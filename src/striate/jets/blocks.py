@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +27,8 @@ BLOCK = 500
 
 _BATCH = 100
 _SMALLEST_BATCH = 10
-_PATIENCE = 200
+# So many collisions are made before it is given up, if not one in so many has a jet.
+_HOPELESS, _RAREST = 2000, 200
 
 _CONSTITUENT_COLUMNS = ("pt_gev", "eta", "phi", "mass_gev", "charge", "pdg_id")
 
@@ -86,9 +89,9 @@ class Block:
             If it is damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise StriateError(f"{path}: damaged ({error}): remove it and resume") from None
         return cls(
             Constituents(
@@ -143,7 +146,7 @@ def simulate_block(
         found += len(jets)
         if progress is not None:
             progress(min(found, n) - min(found - len(jets), n))
-        if made >= _PATIENCE * _BATCH and found * _PATIENCE < made:
+        if made >= _HOPELESS and found * _RAREST < made:
             raise StriateError(
                 f"{simulation.process}: of {made} collisions only {found} had a jet of "
                 f"{simulation.pt_low_gev:g} to {simulation.pt_high_gev:g} GeV within eta "

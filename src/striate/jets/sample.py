@@ -9,6 +9,8 @@ were computed. Which jets are for training, validation and test is fixed when th
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,13 +121,13 @@ def read_sample(path: Path) -> Sample:
         If it is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             columns = {name: file[name] for name in file.files}
         shape = tuple(columns["shape"])
         entries = columns["entries"]
         gap = columns["gap"].astype(np.int64)
         energy = columns["energy_low"] + 256.0 * columns["energy_high"]
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise StriateError(f"{path}: damaged ({error}): install striate again") from None
     # Where there is no pixel, a long gap moves by itself only.
     steps = gap + (energy > 0)

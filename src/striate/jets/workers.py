@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _BETWEEN_COUNTS = 0.5
+_ANSWER_SECONDS = 5
 
 
 def local(
@@ -105,17 +106,24 @@ def on_dask(
             "--dask needs dask.distributed: pip install 'striate[cluster]'"
         ) from None
     try:
-        client = Client(address, timeout="10s", set_as_default=False)
+        client = Client(address, timeout=_ANSWER_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError):
         raise StriateError(
             f"no Dask scheduler answers at {address}: start one, or mend it"
         ) from None
-    with client:
+    with client, client.as_current():
+        try:
+            client.wait_for_workers(1, timeout=_ANSWER_SECONDS)
+        except TimeoutError:
+            raise StriateError(
+                f"the Dask scheduler at {address} has no workers: start some with: "
+                f"dask worker {address}"
+            ) from None
         futures = [client.submit(function, *task, pure=False) for task in tasks]
         numbers = {future.key: number for number, future in enumerate(futures)}
         try:
-            for future, result in completed(futures, with_results=True):
-                yield numbers[future.key], result
+            for future in completed(futures):
+                yield numbers[future.key], future.result()
                 future.release()
         except BaseException:
             client.cancel(futures)
