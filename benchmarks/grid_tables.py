@@ -103,12 +103,15 @@ def _grid(result: Result) -> str:
                 f"{seconds(first):.1f}",
                 spread_or_none(Spread.of(seconds(m) for m in later)),
                 spread_or_none(ratio),
+                "-"
+                if trained < cells
+                else f"{statistics.median(m['seconds_processor'] for m in later):.0f}",
                 f"{max(test for _, test in first['accuracies']):.4f}",
                 str(sum(test > 0.9 for _, test in first["accuracies"])),
             ]
         )
     head = ["program", "cells trained", "first start, s", "later starts, s"]
-    head += [f"this / {REFERENCE}", "best test accuracy", "cells above 0.9"]
+    head += [f"this / {REFERENCE}", "processor, s", "best test accuracy", "cells above 0.9"]
     return f"## {result['measurements'][0]['cells']} cells\n\n" + table(head, rows)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from striate.scans.observer import ScanObserver
     from striate.scans.proposals import Between
     from striate.scans.result import GridResult
-    from striate.scans.search import resume_search, search
+    from striate.scans.searching import resume_search, search
     from striate.scans.training import grid, resume
 
 _HOMES = {
@@ -31,8 +31,8 @@ _HOMES = {
     "list_scans": "striate.scans.listing",
     "SearchResult": "striate.scans.findings",
     "resume": "striate.scans.training",
-    "resume_search": "striate.scans.search",
-    "search": "striate.scans.search",
+    "resume_search": "striate.scans.searching",
+    "search": "striate.scans.searching",
 }
 
 __all__ = [

@@ -89,25 +89,28 @@ class BatchSystem:
         found = self.settings()
         return self.jobs * found["processes"] * max(1, found["cores"] // found["processes"])
 
-    @contextmanager
-    def started(self) -> Iterator[Any]:
-        """Submit the jobs; give the Dask cluster that they make, and cancel them at the end.
+    def cluster(self) -> Any:
+        """Return the cluster of dask-jobqueue, with no jobs yet; ``job_script()`` shows one.
 
         Raises
         ------
         StriateError
-            If the batch system takes no jobs.
+            If dask-jobqueue does not take the settings.
         """
         home, _, name = CLASSES[self.system].rpartition(".")
         config = library("dask.config")
         of_a_job = {f"jobqueue.{self.system}.{key}": v for key, v in self.settings().items()}
         try:
             with config.set(of_a_job):
-                cluster = getattr(library(home), name)()
+                return getattr(library(home), name)()
         except (OSError, RuntimeError, TypeError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise StriateError(f"{self.configuration}: {reason}") from error
-        with cluster:
+
+    @contextmanager
+    def started(self) -> Iterator[Any]:
+        """Submit the jobs; give the Dask cluster that they make, and cancel them at the end."""
+        with self.cluster() as cluster:
             cluster.scale(jobs=self.jobs)
             yield cluster
 

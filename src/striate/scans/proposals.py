@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.errors import StriateError, nearest
+from striate.errors import StriateError
 from striate.scans.cluster import library
 from striate.scans.space import Cell
 
@@ -82,14 +82,12 @@ class Study:
     Raises
     ------
     StriateError
-        If the sampler is unknown, or the data base does not answer.
+        If the data base does not answer.
     """
 
     def __init__(
         self, storage: str, name: str, axes: Mapping[str, Axis], sampler: str, seed: int
     ) -> None:
-        if sampler not in SAMPLERS:
-            raise StriateError(f"sampler={sampler!r} is unknown: {nearest(sampler, SAMPLERS)}")
         self._optuna = library("optuna")
         self._optuna.logging.set_verbosity(self._optuna.logging.WARNING)
         self._sampler, self._seed = sampler, seed

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from striate.data import Dataset, load
 from striate.engine import programs_at_once
-from striate.errors import StriateError
+from striate.errors import StriateError, nearest
 from striate.files import write_json
 from striate.runs import directory as runs_files
 from striate.runs import provenance
@@ -25,7 +25,16 @@ from striate.scans import block as blocks
 from striate.scans.findings import SearchResult
 from striate.scans.observer import ScanObserver
 from striate.scans.plan import Recipe
-from striate.scans.proposals import Axis, Between, Study, axis_from, rungs, shown, surviving
+from striate.scans.proposals import (
+    SAMPLERS,
+    Axis,
+    Between,
+    Study,
+    axis_from,
+    rungs,
+    shown,
+    surviving,
+)
 from striate.scans.space import Cell, axes_and_fixed, words
 from striate.scans.training import observer_for
 
@@ -118,6 +127,8 @@ def search(
     """
     began = time.perf_counter()
     started = datetime.now().astimezone()
+    if sampler not in SAMPLERS:
+        raise StriateError(f"sampler={sampler!r} is unknown: {nearest(sampler, SAMPLERS)}")
     refuse_less_than(1, trials=trials, at_once=at_once, least_epochs=least_epochs or 1)
     refuse_less_than(2, reduction=reduction or 2)
     given = {"epochs": epochs, "batch_size": batch_size, "seed": seed, **arguments}
