@@ -21,7 +21,7 @@ from striate.cli import (
 
 app = typer.Typer(
     epilog=options.examples(
-        "striate explain convolution          the window, the numbers, the feature map",
+        "striate explain convolution          window, numbers, feature map",
         "striate explain worked-example       an O and an X, number by number",
         "striate explain model heidelberg     a lecture network, layer by layer",
         "striate explain run last --image 7   what a network makes of an image",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = options.examples(
     "striate grid digits --learning-rate 1e-5:1e1:7 --l2 1e-5:1e1:7 --epochs 100",
     "striate grid ox --learning-rate 0.001,0.01 --seed 0,1,2 --epochs 5",
-    "striate grid digits --set filters=5,10 --learning-rate lin:0.05:0.2:4 --epochs 20",
+    "striate grid digits --set filters=5,10 --learning-rate lin:0.05:0.2:4",
     "striate grid digits --learning-rate 1e-5:1e1:7 --seed 0,1,2,3 --workers 2",
     "striate grid --resume last",
 )

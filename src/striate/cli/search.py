@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from striate.scans import SearchResult
 
 EXAMPLES = options.examples(
-    "striate search digits --learning-rate 1e-5:1e1 --l2 1e-6:1e0 --epochs 100 --halving 3",
-    "striate search digits --learning-rate 1e-3:1e0 --set filters=5,10,20 --sampler tpe",
-    "striate search ox --learning-rate 1e-4:1e-1 --set filters=2:32 --trials 16 --at-once 8",
+    "striate search digits --learning-rate 1e-5:1e1 --l2 1e-6:1 --halving 3",
+    "striate search digits --learning-rate 1e-3:1 --set filters=5,10 --sampler tpe",
+    "striate search ox --learning-rate 1e-4:0.1 --trials 16 --at-once 8",
     "striate search --resume runs/digits-oslo_digits-search-20261120-120000",
 )
 
