@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = options.examples(
     "striate search digits --learning-rate 1e-5:1e1 --l2 1e-6:1 --halving 3",
-    "striate search digits --learning-rate 1e-3:1 --set filters=5,10 --sampler tpe",
+    "striate search digits --learning-rate 1e-3:1 --set filters=5,9 --sampler tpe",
     "striate search ox --learning-rate 1e-4:0.1 --trials 16 --at-once 8",
     "striate search --resume runs/digits-oslo_digits-search-20261120-120000",
 )
