@@ -9,7 +9,12 @@ from matplotlib.text import Text
 from striate import plots
 from striate.jets import Constituents
 from striate.plots import jet_images
-from striate.plots.style import context
+from striate.plots.efficiency import efficiencies
+from striate.plots.rejection import rejection
+from striate.plots.response import response
+from striate.plots.sculpting import mass_sculpting
+from striate.plots.significance import significance
+from striate.plots.style import context, styled
 
 RNG = np.random.default_rng(1)
 LONG = ("quarks and gluons (QCD)", "W boson, hadronic decay", "top quark, fully merged", "Higgs")
@@ -99,7 +104,11 @@ def _drawn_texts(figure: Figure) -> list[Text]:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_texts_are_whole_apart_and_large_enough(name: str, evaluated) -> None:
-    figure = FIGURES[name](evaluated)
+    look_at_texts(FIGURES[name](evaluated), smallest=6.5 if "100" in name else 7.0)
+
+
+def look_at_texts(figure: Figure, smallest: float = 7.0) -> None:
+    """Check that each text lies within the figure, and upon no other, and is not too small."""
     figure.canvas.draw()
     with context():
         texts = _drawn_texts(figure)
@@ -115,9 +124,19 @@ def test_texts_are_whole_apart_and_large_enough(name: str, evaluated) -> None:
             across = min(box.x1, other.x1) - max(box.x0, other.x0)
             down = min(box.y1, other.y1) - max(box.y0, other.y0)
             assert across < 1.5 or down < 1.5, (words, other_words)
-    smallest = 6.5 if "100" in name else 7.0
     assert min(text.get_fontsize() for text in texts) >= smallest
     assert len(texts) >= 2
+
+
+@pytest.mark.parametrize("style", ["plain", "ATLAS", "CMS"])
+@pytest.mark.parametrize("draw", [rejection, significance, response, mass_sculpting, efficiencies])
+def test_texts_of_taggers_are_whole_apart_and_large_enough(draw, style: str, tagging) -> None:
+    with styled(style):
+        figure = draw(tagging)
+    look_at_texts(figure)
+    assert figure.get_size_inches()[0] <= 4.8 + 1e-9
+    words = [text.get_text() for text in figure.findobj(Text)]
+    assert (style in words) == (style != "plain")
 
 
 @pytest.mark.parametrize("name", [name for name in FIGURES if "confusion" not in name])

@@ -58,6 +58,12 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="session")
+def read_page() -> Callable[[Path], Page]:
+    """Return a function that parses a page."""
+    return Page
+
+
+@pytest.fixture(scope="session")
 def digits() -> st.Dataset:
     return st.load("digits")
 

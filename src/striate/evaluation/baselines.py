@@ -23,6 +23,7 @@ BOOSTED_TREE = "boosted tree"
 _TAUS = (("tau_1", "tau_2"), ("tau1", "tau2"), ("tau1_wta", "tau2_wta"))
 _OF_A_BIN = 40  # training jets in a bin of a likelihood, of both classes, before smoothing
 _SMOOTHING = 1.0  # bins
+_WORTH_THREADS = 200_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,23 +110,27 @@ def boosted_tree(train: Split, test: Split, names: tuple[str, ...]) -> np.ndarra
     """
     # scikit-learn takes half a second to import.
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     weights = balanced_weights(train)
     used = weights > 0
+    # Of fewer, too few would be held out to tell when to stop.
+    enough = int(used.sum()) >= 500
     # scikit-learn's penalties are made for weights around 1.
     scale = used.sum() / weights[used].sum()
     tree = HistGradientBoostingClassifier(
         learning_rate=0.05,
-        max_iter=400,
+        max_iter=300 if enough else 60,
         max_leaf_nodes=15,
         l2_regularization=1.0,
-        # Below some hundred jets there are not enough to hold out.
-        early_stopping=int(used.sum()) >= 500,
+        early_stopping=enough,
         validation_fraction=0.1,
-        n_iter_no_change=20,
+        n_iter_no_change=10,
         random_state=0,
     )
-    tree.fit(_matrix(train, names)[used], train.labels[used], scale * weights[used])
+    # Threads wait for each other at every node of a tree, longer than few jets take.
+    with threadpool_limits(1 if len(train) < _WORTH_THREADS else None, user_api="openmp"):
+        tree.fit(_matrix(train, names)[used], train.labels[used], scale * weights[used])
     return np.asarray(tree.predict_proba(_matrix(test, names))[:, 1], np.float64)
 
 

@@ -53,7 +53,9 @@ def efficiency_against(
     known = np.isfinite(observable)
     if not known.any():
         return None
-    edges = np.unique(np.quantile(observable[known], np.linspace(0, 1, bins + 1)))
+    ends = np.linspace(0, 1, bins + 1)
+    # Observed values, so that numbers such as those of collisions are not divided.
+    edges = np.unique(np.quantile(observable[known], ends, method="nearest"))
     if len(edges) < 2:
         return None
     where = np.clip(np.searchsorted(edges, observable, side="right") - 1, 0, len(edges) - 2)

@@ -22,10 +22,12 @@ ONE_SIGMA = 0.6827
 LEAST_BACKGROUND = 20
 """Background jets that must pass for a significance to be believed: its error is then 11 %."""
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, eq=False)
 class RejectionCurve:
-    """The share of background that passes a cut, for each share of signal that does.
+    """The share of background that passes the cut that keeps at least so much of the signal.
 
     Attributes
     ----------
@@ -191,9 +193,7 @@ def threshold_at(
     own = scores[signal]
     order = np.argsort(-own, kind="stable")
     kept = np.cumsum(weights[signal][order]) / weights[signal].sum()
-    # Rounding must not ask for one jet more.
-    at = min(int(np.argmax(kept >= signal_efficiency - 1e-9)), len(order) - 1)
-    return float(own[order][at])
+    return float(own[order][np.argmax(kept >= signal_efficiency - _ROUNDING)])
 
 
 class _Steps:
@@ -230,7 +230,8 @@ class _Steps:
             return np.full(len(SIGNAL_EFFICIENCIES), np.nan)
         # Negative weights can make it fall; the first threshold that reaches a value counts.
         rising = np.maximum.accumulate(passed / passed[-1])
-        return np.interp(SIGNAL_EFFICIENCIES, rising, values)
+        # Rounding must not ask for one jet more.
+        return values[np.searchsorted(rising, SIGNAL_EFFICIENCIES - _ROUNDING)]
 
 
 def _quantiles(replicas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

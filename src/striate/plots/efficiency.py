@@ -6,12 +6,22 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from striate.errors import StriateError
 from striate.evaluation import Estimate
 from striate.evaluation.tagging import WORKING_POINT, Tagging
 from striate.plots.observable_names import axis_name
-from striate.plots.style import COLOURS, QUIET, SMALL, WIDTH, Figure, clipped, context
+from striate.plots.style import (
+    COLOURS,
+    QUIET,
+    SMALL,
+    WIDTH,
+    Figure,
+    clipped,
+    context,
+    label_experiment,
+)
 
 
 def efficiencies(tagging: Tagging) -> Figure:
@@ -34,12 +44,14 @@ def efficiencies(tagging: Tagging) -> Figure:
         for column, (name, curve) in enumerate(curves.items()):
             for row, values in enumerate((curve.signal, curve.background)):
                 _points(grid[row, column], curve.edges, values, COLOURS[row], "os"[row])
-            grid[1, column].set_xlabel(axis_name(name), fontsize=SMALL + 0.5)
+            grid[1, column].set_xlabel(axis_name(name), fontsize=SMALL, loc="center")
         for row, name in enumerate((tagging.signal_name, tagging.background_name)):
             grid[row, 0].set_ylabel(f"{clipped(name, 10)} efficiency", fontsize=SMALL + 1)
             for axes in grid[row]:
                 axes.tick_params(labelsize=SMALL)
                 axes.set_ylim(bottom=0)
+                axes.yaxis.set_major_locator(MaxNLocator(5, prune="lower"))
+        label_experiment(grid[0, 0])
         figure.suptitle(
             f"cut at {100 * WORKING_POINT:.0f} % signal efficiency",
             fontsize=SMALL + 1,

@@ -30,7 +30,7 @@ def rejection(tagging: Tagging) -> Figure:
     network's cut, the background of the figure is grey.
     """
     with context():
-        figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 3.9 + 0.12 * len(tagging.taggers)), layout="constrained")
         axes = figure.subplots()
         axes.set_yscale("log")
         top = 1.0
@@ -58,7 +58,7 @@ def rejection(tagging: Tagging) -> Figure:
         guess = SIGNAL_EFFICIENCIES[SIGNAL_EFFICIENCIES >= _FROM]
         axes.plot(guess, 1 / guess, color=QUIET, linewidth=0.8, linestyle=":", label="guessing")
         axes.set_xlim(0, 1)
-        axes.set_ylim(1, 2 * top)
+        axes.set_ylim(0.9, 2 * top)
         mark_low_statistics(axes, tagging)
         axes.set_xlabel(f"signal efficiency ({clipped(tagging.signal_name, 12)})")
         axes.set_ylabel(f"1 / background efficiency ({clipped(tagging.background_name, 12)})")
@@ -69,7 +69,8 @@ def rejection(tagging: Tagging) -> Figure:
             title="area under the ROC curve",
             title_fontsize=SMALL,
             fontsize=SMALL,
-            columnspacing=1.0,
+            columnspacing=0.9,
+            handlelength=1.8,
         )
     return figure
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from striate.errors import StriateError
 from striate.evaluation.baselines import BOOSTED_TREE
+from striate.evaluation.sculpting import Sculpting
 from striate.evaluation.tagging import WORKING_POINT, Tagging
 from striate.plots.observable_names import axis_name
 from striate.plots.style import COLOURS, WIDTH, Figure, clipped, context, label_experiment
@@ -49,7 +50,7 @@ def mass_sculpting(tagging: Tagging) -> Figure:
                 color=COLOURS[1],
                 linestyle="--",
                 linewidth=1.4,
-                label=f"passing {tagger.name}  {tagger.sculpting.divergence:.2f} bits",
+                label=_passing(tagger.name, tagger.sculpting),
             )
             top = max(top, float(heights.max()))
         heights, errors = bent.after.density()
@@ -61,7 +62,7 @@ def mass_sculpting(tagging: Tagging) -> Figure:
             fmt="o",
             color=COLOURS[0],
             elinewidth=1,
-            label=f"passing {clipped(tagging.network.name, 14)}  {bent.divergence:.2f} bits",
+            label=_passing(tagging.network.name, bent),
         )
         top = max(top, float((heights + errors)[there].max(initial=0)))
         axes.set_xlim(edges[0], edges[-1])
@@ -71,3 +72,10 @@ def mass_sculpting(tagging: Tagging) -> Figure:
         label_experiment(axes)
         figure.legend(loc="outside lower center", ncols=1)
     return figure
+
+
+def _passing(name: str, bent: Sculpting) -> str:
+    words = f"passing {clipped(name, 14)}"
+    if not np.isfinite(bent.divergence):
+        return f"{words}  (none)"
+    return f"{words}  {bent.divergence:.2f} bits"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from striate.evaluation.rejection import SIGNAL_EFFICIENCIES
 from striate.evaluation.tagging import Tagging
@@ -26,7 +27,7 @@ def significance(tagging: Tagging) -> Figure:
     gives with its error and place. The region where that is so for the network is grey.
     """
     with context():
-        figure = Figure(figsize=(WIDTH, 4.3), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 3.5 + 0.2 * len(tagging.taggers)), layout="constrained")
         axes = figure.subplots()
         top = 1.0
         for position, tagger in enumerate(tagging.taggers):
@@ -53,6 +54,7 @@ def significance(tagging: Tagging) -> Figure:
         axes.axhline(1, color="#6b6b6b", linewidth=0.8, linestyle=":")
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1.1 * top)
+        axes.yaxis.set_major_locator(MaxNLocator(6, prune="lower"))
         mark_low_statistics(axes, tagging)
         axes.set_xlabel(f"signal efficiency ({clipped(tagging.signal_name, 12)})")
         axes.set_ylabel("significance improvement")
@@ -60,10 +62,9 @@ def significance(tagging: Tagging) -> Figure:
         if axes.get_legend_handles_labels()[0]:
             figure.legend(
                 loc="outside lower center",
-                ncols=2,
+                ncols=1,
                 title="largest improvement, and where",
                 title_fontsize=SMALL,
                 fontsize=SMALL,
-                columnspacing=1.0,
             )
     return figure

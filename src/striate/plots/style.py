@@ -138,23 +138,25 @@ def label_experiment(axes: Axes) -> None:
     name = _chosen.get()
     if name == PLAIN:
         return
-    axes.text(
+    slanted = name == "ATLAS"
+    first = axes.text(
         0,
         1.02,
         name,
         transform=axes.transAxes,
         fontsize=12.5,
         fontweight="bold",
-        fontstyle="italic" if name == "ATLAS" else "normal",
+        fontstyle="italic" if slanted else "normal",
         va="bottom",
     )
-    axes.text(
-        0.17,
-        1.02,
+    axes.annotate(
         "Simulation, work in progress",
-        transform=axes.transAxes,
+        (1, 0),
+        xycoords=first,
+        xytext=(4, 0),
+        textcoords="offset points",
         fontsize=SMALL + 1,
-        fontstyle="normal" if name == "ATLAS" else "italic",
+        fontstyle="normal" if slanted else "italic",
         va="bottom",
     )
 

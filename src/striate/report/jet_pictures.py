@@ -15,9 +15,9 @@ from striate.report.markup import Content, Html, paragraph, section
 
 _UNITS = {
     "none": "GeV",
-    "sum": "share of pT",
-    "sqrt": "root of share of pT",
-    "l2": "share of norm",
+    "sum": "share",
+    "sqrt": "√share",
+    "l2": "of norm",
 }
 _WRONG = 8
 
