@@ -59,8 +59,9 @@ class Simulation:
     charged_subtraction
         Whether charged particles of pile-up within the tracker, abs(eta) < 2.5, are removed.
     preselection
-        ``"normal"``; ``"wide"``, with margins three times as large; or ``"none"``, to measure the
-        bias of the others.
+        ``"normal"``; ``"wide"``, with margins three times as large, or ``"none"``, to measure the
+        bias of the first. Hard scatterings of QCD begin at half the lower edge of its window, or
+        at 0.4 of the window in the jet's pT where there is none.
     images
         Options of :func:`striate.jets.jet_images`.
     images_of
@@ -189,18 +190,12 @@ class Simulation:
             ]
         else:
             low, high = self.parton_window_gev()
-            lines.append(f"PhaseSpace:pTHatMin = {self._hard_fraction * low:.3f}")
+            # A jet may be harder than the scattering that it belongs to, by radiation before it.
+            least = 0.5 * low if self.preselection != "none" else 0.4 * self.pt_low_gev
+            lines.append(f"PhaseSpace:pTHatMin = {least:.3f}")
             if self.kind.particles and math.isfinite(high):
                 lines.append(f"PhaseSpace:pTHatMax = {2.0 * high:.3f}")
         return [*lines, *self.pythia]
-
-    @property
-    def _hard_fraction(self) -> float:
-        """The smallest pT of the hard scattering, as a fraction of the lower edge for its jets.
-
-        A jet may be harder than the scattering that it belongs to, by radiation before it.
-        """
-        return 0.5 if self.preselection != "none" else 0.0
 
 
 def seed_of(*parts: int | str) -> int:
