@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ class BatchSystem:
                     f"{self.configuration} does not say how much a job gets: give {name}, as in "
                     f"{name}: {'4' if name == 'cores' else '8GB'}"
                 )
-        usual = {"processes": 1, "scheduler-options": {"dashboard_address": None}}
+        usual = {"processes": 1, "scheduler-options": {"dashboard_address": ":0"}}
         return {**usual, **{name: value for name, value in found.items() if value is not None}}
 
     @property
@@ -98,19 +99,29 @@ class BatchSystem:
             If dask-jobqueue does not take the settings.
         """
         home, _, name = CLASSES[self.system].rpartition(".")
-        config = library("dask.config")
-        of_a_job = {f"jobqueue.{self.system}.{key}": v for key, v in self.settings().items()}
+        of_a_job = {key.replace("-", "_"): value for key, value in self.settings().items()}
         try:
-            with config.set(of_a_job):
-                return getattr(library(home), name)()
+            return getattr(library(home), name)(**of_a_job)
         except (OSError, RuntimeError, TypeError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise StriateError(f"{self.configuration}: {reason}") from error
 
     @contextmanager
     def started(self) -> Iterator[Any]:
-        """Submit the jobs; give the Dask cluster that they make, and cancel them at the end."""
+        """Submit the jobs; give the Dask cluster that they make, and cancel them at the end.
+
+        Raises
+        ------
+        StriateError
+            If the command that submits jobs is not found here.
+        """
         with self.cluster() as cluster:
+            submit = getattr(cluster.job_cls, "submit_command", None)
+            if submit and shutil.which(submit.split()[0]) is None:
+                raise StriateError(
+                    f"{submit.split()[0]} is not found: begin the scan on a machine that submits "
+                    f"jobs to {self.system}"
+                )
             cluster.scale(jobs=self.jobs)
             yield cluster
 

@@ -182,10 +182,11 @@ class Study:
         except (errors.SQLAlchemyError, self._optuna.exceptions.StorageInternalError) as error:
             reason = " ".join(str(error.__cause__ or error).split())[:200]
             raise StriateError(f"the search cannot use {shown(storage)}: {reason}") from error
-        except ModuleNotFoundError as error:
+        except ImportError as error:
+            # SQLAlchemy names the package that speaks with this kind of data base.
+            package = getattr(error.__cause__ or error, "name", None)
             raise StriateError(
-                f"the search cannot use {shown(storage)} without {error.name}: pip install "
-                f"{error.name}"
+                f"the search cannot use {shown(storage)} without {package}: install it"
             ) from None
 
 
