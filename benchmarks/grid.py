@@ -161,9 +161,13 @@ def measure_all(
     sizes: Sequence[int],
     seeds: int,
     grid: Sequence[Cell],
-) -> dict[str, Any]:
-    """Measure the grid with all programs, then its growth with those that do not loop."""
-    found: dict[str, Any] = {"measurements": [], "failures": {}, "seeds": None}
+    found: dict[str, Any],
+    keep: Path,
+) -> None:
+    """Measure the grid with all programs, then its growth with those that do not loop.
+
+    What is measured is added to `found`, and written to `keep` after each process.
+    """
     jobs = [("grid", program, grid) for program in programs]
     jobs += [
         (f"size {size}", program, cells_of(size))
@@ -202,11 +206,11 @@ def measure_all(
                 measured = done(what, program, cells, repetition)
                 if measured is not None:
                     found["measurements"].append(measured)
+                    files.write_json(keep, found)
         striate = PROGRAMS["striate"]
         if seeds and any(m["program"] == "striate" for m in found["measurements"]):
             rate, l2, _ = grid_tables.best_cell(found)
             found["seeds"] = done("seeds", striate, [(rate, l2, s) for s in range(seeds)], 1)
-    return found
 
 
 def digits() -> grid_inputs.Digits:
@@ -242,7 +246,10 @@ def start(options: argparse.Namespace) -> dict[str, Any]:
         "repetitions": repetitions,
         "epochs": epochs,
     }
-    found = measure_all(
+    keep = options.out / f"grid-{now:%Y%m%d-%H%M%S}.json"
+    result: dict[str, Any] = {"made": made, "missing": missing}
+    result |= {"measurements": [], "failures": {}, "seeds": None}
+    measure_all(
         [program for program in asked if program.name not in missing],
         epochs=epochs,
         repetitions=repetitions,
@@ -250,9 +257,9 @@ def start(options: argparse.Namespace) -> dict[str, Any]:
         sizes=options.sizes,
         seeds=options.seeds,
         grid=grid,
+        found=result,
+        keep=keep,
     )
-    result = {"made": made, "missing": missing, **found}
-    keep = options.out / f"grid-{now:%Y%m%d-%H%M%S}.json"
     files.write_json(keep, result)
     text = grid_tables.markdown(result)
     files.write_text(keep.with_suffix(".md"), text)
