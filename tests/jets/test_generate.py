@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -279,3 +280,15 @@ def test_jets_of_two_seeds_are_others_and_alike(made, tmp_path):
     assert min(compare(first, mixed)[0].probabilities.values()) < 1e-3
     with pytest.raises(StriateError, match="other classes"):
         compare(first, replace(second, header={"class_names": ["QCD", "Z"]}))
+
+
+def test_a_worker_that_is_killed_is_a_line(tmp_path):
+    out = tmp_path / "jets.h5"
+
+    def kill(done: int, total: int) -> None:
+        for worker in multiprocessing.active_children():
+            os.kill(worker.pid, signal.SIGKILL)
+
+    with pytest.raises(StriateError, match=r"a worker was killed.*--resume"):
+        generate(plan(), out, progress=kill)
+    assert not out.exists()

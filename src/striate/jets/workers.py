@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from striate.errors import StriateError
@@ -50,6 +51,11 @@ def local(
                 counted(counter.value)
             for future in done:
                 yield numbers[future], future.result()
+    except BrokenProcessPool:
+        raise StriateError(
+            "a worker was killed, perhaps for want of memory: what is finished is kept; call again "
+            "with --resume"
+        ) from None
     except BaseException:
         for process in list((pool._processes or {}).values()):
             process.terminate()
