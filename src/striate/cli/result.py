@@ -80,7 +80,9 @@ def say_tagging(tagging: Tagging) -> None:
 def _rejection(value: Estimate) -> str:
     if math.isinf(value):
         return f"> {value.low:.0f}"
-    return f"{value:.1f} +- {value.error:.1f}" if math.isfinite(value.error) else f"{value:.1f}"
+    if not math.isfinite(value.error):
+        return f"{value:.1f} (> {value.low:.1f})"
+    return f"{value:.1f} +- {value.error:.1f}"
 
 
 def as_dict(evaluation: Evaluation, data: Dataset) -> dict[str, Any]:

@@ -7,6 +7,7 @@
 from striate.plots.activation_maps import feature_maps
 from striate.plots.confusion_matrix import confusion
 from striate.plots.curves import history
+from striate.plots.efficiency import efficiencies
 from striate.plots.heatmap import heatmap
 from striate.plots.images import mistakes, predictions, samples
 from striate.plots.jet_images import (
@@ -15,8 +16,12 @@ from striate.plots.jet_images import (
     output_correlation,
     surest_wrong_jets,
 )
+from striate.plots.rejection import rejection
 from striate.plots.reliability import calibration
+from striate.plots.response import response
 from striate.plots.roc_curves import roc
+from striate.plots.sculpting import mass_sculpting
+from striate.plots.significance import significance
 from striate.plots.style import Figure, save
 from striate.plots.weights import kernels, output_weights
 
@@ -26,16 +31,21 @@ __all__ = [
     "calibration",
     "confusion",
     "constituents_beside_image",
+    "efficiencies",
     "feature_maps",
     "heatmap",
     "history",
     "kernels",
+    "mass_sculpting",
     "mistakes",
     "output_correlation",
     "output_weights",
     "predictions",
+    "rejection",
+    "response",
     "roc",
     "samples",
     "save",
+    "significance",
     "surest_wrong_jets",
 ]
