@@ -120,7 +120,7 @@ def search(
 
     Examples
     --------
-    >>> found = st.search("oslo_digits", "digits", learning_rate=Between(1e-5, 10),
+    >>> found = st.scans.search("oslo_digits", "digits", learning_rate=Between(1e-5, 10),
     ...                   filters=[5, 10, 20], trials=64, reduction=3)   # doctest: +SKIP
     >>> found.best()["learning_rate"]                                    # doctest: +SKIP
     0.27
