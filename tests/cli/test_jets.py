@@ -1,6 +1,7 @@
 """``striate jets``, as a process and in this one."""
 
 import json
+import sys
 
 import pytest
 
@@ -48,3 +49,10 @@ def test_a_mistake_is_one_line(striate, tmp_path, words, line):
     assert line in err
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_extra_it_says_how_to_install_it(striate, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pythia8mc", None)
+    status, out, err = striate("jets", "generate", "--out", "jets.h5")
+    assert (status, out) == (2, "")
+    assert err == "striate: generating jets needs pythia8mc: pip install 'striate[jets]'\n"
