@@ -104,7 +104,8 @@ def generate(
 ) -> Generated:
     """Generate jets of two classes into one file.
 
-    The contents depend on the plan and on the versions of the packages alone. Every block that is
+    The contents depend on the plan, on the versions of the packages, and in their last digits on
+    the kind of processor, whose mathematical library may round otherwise. Every block that is
     finished is kept in a folder beside the file, so that a kill at any moment loses only blocks
     that were being made; `resume` makes what is missing, also when more jets are wanted than at
     first. The folder is removed when the file is there.
