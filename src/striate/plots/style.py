@@ -69,6 +69,7 @@ _SIZES: dict[str, Any] = {
     "figure.dpi": 100.0,
     "figure.figsize": (WIDTH, 3.4),
     "axes.titlesize": 11.0,
+    "axes.labelsize": "medium",
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.linewidth": 0.8,
