@@ -17,7 +17,7 @@ def test_all_is_well_here(process, home):
     assert "jaxlib" in found["versions"]
     assert "right: differs from SciPy's" in found["convolution"]
     assert found["program cache"].startswith(" ok  works: ")
-    assert "digits, ox" in found["data sets"]
+    assert "digits, jets, ox" in found["data sets"]
     # The program that was compiled to see whether it is found again is gone.
     left = [name for _, _, names in os.walk(home["XDG_CACHE_HOME"]) for name in names]
     assert not any("striate_doctor" in name for name in left)

@@ -162,7 +162,7 @@ def test_resuming_what_is_finished_does_no_harm(trained, beside):
 
 def test_runs_where_there_are_none(striate):
     assert striate("runs") == (0, "no runs in runs: begin one, as in striate train digits\n", "")
-    assert json.loads(striate("runs", "--json").out) == {"runs": []}
+    assert json.loads(striate("runs", "--json").out) == {"runs": [], "scans": []}
 
 
 def test_settings_reach_network_and_optimizer_and_json_is_all_of_stdout(striate):
