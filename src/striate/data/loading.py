@@ -48,6 +48,7 @@ def load(name_or_path: str | os.PathLike[str], **options: Any) -> Dataset:
 
         Others belong to a reader: ``arrays`` (npz, HDF5: :func:`~striate.data.npz.read_npz`),
         ``image``, ``layout`` and ``tree`` (jets: :func:`~striate.data.root.read_root`),
+        ``normalise`` (jets of our own: :func:`~striate.data.jets.read_jets`),
         ``labels`` (IDX), ``resize`` (folder of images), ``size``, ``n`` and ``noise`` (ox:
         :func:`~striate.data.ox.read_ox`).
 
