@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.jets.collisions import Particles, charges
+from striate.jets.collisions import Particles, charges, lists
 from striate.jets.constituents import Constituents, offsets_of
 from striate.jets.extra import required, silent_banners
 
@@ -31,19 +31,21 @@ def leading_jets(
     events, constituents
         The events that have such a jet, and its constituents, hardest first.
     """
-    ak = required("awkward", _PURPOSE)
-
     inputs = _ragged(particles.offsets, particles.px, particles.py, particles.pz, particles.energy)
     sequence = clustered(inputs, "antikt", radius)
-    jets = sequence.inclusive_jets(min_pt=pt_min_gev)
-    pt = np.hypot(jets.px, jets.py)
-    central = np.abs(jets.pz) < np.sinh(eta_max) * pt
-    leading = ak.argmax(ak.where(central, pt, -1.0), axis=1, keepdims=True)
-    found = ak.to_numpy(ak.fill_none(ak.firsts(central[leading]), False))
-    members = ak.firsts(sequence.constituent_index(min_pt=pt_min_gev)[leading])[found]
-    events = np.flatnonzero(found)
-    counts = ak.to_numpy(ak.num(members, axis=1)).astype(np.int64)
-    rows = ak.to_numpy(ak.flatten(members)).astype(np.int64)
+    of_event, jets = lists(sequence.inclusive_jets(min_pt=pt_min_gev).layout)
+    px, py, pz = (np.asarray(jets[name].data) for name in ("px", "py", "pz"))
+    pt = np.hypot(px, py)
+    event = np.repeat(np.arange(len(of_event) - 1), np.diff(of_event))
+    central = np.flatnonzero(np.abs(pz) < np.sinh(eta_max) * pt)
+    by_pt = central[np.lexsort((-pt[central], event[central]))]
+    events, first = np.unique(event[by_pt], return_index=True)
+    leading = by_pt[first]
+    _, members = lists(sequence.constituent_index(min_pt=pt_min_gev).layout)
+    of_jet, members = lists(members)
+    counts = np.diff(of_jet)[leading]
+    within = np.arange(counts.sum()) - np.repeat(offsets_of(counts)[:-1], counts)
+    rows = np.asarray(members.data)[np.repeat(of_jet[leading], counts) + within].astype(np.int64)
     rows += np.repeat(particles.offsets[events], counts)
     order = np.lexsort((-np.hypot(particles.px, particles.py)[rows], np.repeat(events, counts)))
     rows = rows[order]
