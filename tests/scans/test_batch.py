@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import importlib.util
+import subprocess
+import sys
+
 import pytest
 
 from striate.errors import StriateError
 from striate.scans import BatchSystem
 from striate.scans.cluster import connected
 
-pytest.importorskip("dask_jobqueue", reason="the extra 'cluster' is not installed")
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+# Not importorskip: an import by itself changes what Ctrl-C does to all tests.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("dask_jobqueue") is None,
+        reason="the extra 'cluster' is not installed",
+    ),
+]
 
 SLURM = """\
 jobqueue:
@@ -87,3 +97,17 @@ def test_what_is_no_batch_system_is_refused(tmp_path):
         batch(tmp_path, SLURM, jobs=0).settings()
     with pytest.raises(StriateError, match="cannot be read: No such file"):
         BatchSystem("slurm", tmp_path / "none.yaml").settings()
+
+
+def test_ctrl_c_stays_what_it_was():
+    program = """
+import signal
+from striate.scans.cluster import library
+library("dask_jobqueue")
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "interrupted\n"

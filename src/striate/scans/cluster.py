@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,19 +23,24 @@ _FIRST_WORKER_SECONDS = 24 * 3600
 
 
 def library(name: str) -> Any:
-    """Import a package of the extra ``cluster``.
+    """Import a package of the extra ``cluster``; what it does to Ctrl-C meanwhile is undone.
 
     Raises
     ------
     StriateError
         If it is not installed.
     """
+    # dask-jobqueue makes Ctrl-C a silent sys.exit() when imported, for the whole process.
+    ctrl_c = signal.getsignal(signal.SIGINT)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise StriateError(
             f"this needs {error.name}, which is not installed: pip install 'striate[cluster]'"
         ) from None
+    finally:
+        if signal.getsignal(signal.SIGINT) is not ctrl_c:
+            signal.signal(signal.SIGINT, ctrl_c)
 
 
 class Cluster:
