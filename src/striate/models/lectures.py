@@ -169,10 +169,14 @@ def fashion_dense(
 ) -> keras.Sequential:
     """Build the dense Fashion-MNIST network of the Heidelberg lecture, which overtrains (row N4).
 
-    The lecture names two dense layers and a test accuracy of 87.7 %. A hidden layer of 256, an
-    output layer of logits, Adam, and 20 epochs in batches of 32 are ours: enough neurons and
-    epochs for the training accuracy (0.94) to run away from the test accuracy (0.89), and for the
-    test loss to rise again after its minimum.
+    The lecture names two dense layers, "significant overtraining", and a test accuracy of 87.7 %;
+    it leaves open width, activation, optimizer, batch and epochs. A hidden layer of 256 with ReLU,
+    an output layer of logits, Adam with Keras's rate, and 25 epochs in batches of 128 are ours,
+    chosen for both this network and `fashion_dropout` on 10,000 of the training images, held out
+    (not on the test images): so long that the training accuracy runs away from the other, by 0.05,
+    and short enough that with dropout it does not. With all training images and 5 seeds the test
+    accuracy is 0.892 +- 0.002 and the training accuracy 0.057 above it, overtrained each time; the
+    test loss ends 4 to 11 % above its minimum.
 
     Source: J. Marks, Heidelberg, CNN, 2024.
     """
@@ -196,9 +200,13 @@ def fashion_dropout(
 ) -> keras.Sequential:
     """Build `fashion_dense` with dropout and softmax, which does not overtrain (row N5).
 
-    The lecture names dropout, softmax and a test accuracy of 88.2 %. Dropping half of the hidden
-    neurons is ours, and so is the rest, as in `fashion_dense`: with as many epochs the test
-    accuracy is 0.88, the training accuracy 0.91, and the test loss does not rise.
+    The lecture names dropout, softmax, "no overtraining" and a test accuracy of 88.2 %; where
+    dropout is and how much, it leaves open. Dropping half of the hidden neurons is ours, chosen on
+    held-out training images (0.4 of them closes the gap less); the rest is as in `fashion_dense`,
+    as many epochs included. With 5 seeds the test accuracy is 0.8881 +- 0.0006 and the training
+    accuracy 0.033 above it, not overtrained each time; the test loss ends up to 2 % above its
+    minimum. So dropout takes away the overtraining but, here, no test error: unlike the lecture's,
+    our overtrained network is slightly better on the test images.
 
     Source: J. Marks, Heidelberg, CNN, 2024.
     """
