@@ -15,6 +15,7 @@ import pytest
 
 from striate.cli import options
 from striate.cli.train import Plan
+from striate.models import REGISTRY
 
 
 class Trained(NamedTuple):
@@ -317,7 +318,7 @@ def test_settings_are_read_and_written_alike():
 
 
 def test_the_plan_takes_from_the_lecture_what_is_not_given():
-    plan = Plan.of("digits", None, None, 50, {})
+    plan = Plan.of("digits", REGISTRY["oslo_digits"], None, 50, {})
     assert (plan.model, plan.epochs, plan.batch_size) == ("oslo_digits", 100, 50)
     assert plan.command(0, 3).endswith("--epochs 100 --batch-size 50 --seed 0 --seeds 3")
 

@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from striate.data import load
 from striate.errors import StriateError
 from striate.models import REGISTRY, build, default_model_for, lookup
 
@@ -31,6 +32,12 @@ def test_the_table_is_read_without_keras_or_jax():
 )
 def test_default_model(dataset, model):
     assert default_model_for(dataset) == model
+
+
+def test_a_file_of_jets_gets_the_network_for_jets():
+    jets = load("jets")
+    assert default_model_for("/some/jets.h5", jets) == "jet_cnn"
+    assert default_model_for("/some/digits.npz", load("digits")) == "heidelberg"
 
 
 def test_the_default_of_a_lecture_dataset_was_made_for_it():

@@ -13,6 +13,7 @@ from striate.errors import StriateError
 
 if TYPE_CHECKING:
     from striate.data import Dataset
+    from striate.models import LectureModel
     from striate.runs import Run
 
 
@@ -29,6 +30,16 @@ def load(name: str, **options: Any) -> Dataset:
         fetch(name)
     with output.waiting(f"reading {name} ..."):
         return striate.load(name, **options)
+
+
+def with_network(name: str, model: str | None) -> tuple[Dataset, LectureModel]:
+    """Load a dataset, and look up the lecture network of that name, or else the dataset's own."""
+    from striate.models.registry import default_model_for, lookup
+
+    # A wrong name is found before a large file is read.
+    entry = None if model is None else lookup(model)
+    data = load(name)
+    return data, entry or lookup(default_model_for(name, data))
 
 
 def of_run(run: Run, name: str | None = None) -> Dataset:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -128,7 +129,7 @@ def grid(
             dataset,
             model,
             axes,
-            command=_command(dataset, model, words, pairs),
+            command=partial(_command, dataset, words=words, pairs=pairs),
             directory=out or selection.RUNS,
             memory=memory,
             cluster=cluster,
@@ -139,17 +140,22 @@ def grid(
 
 
 def _new(
-    dataset: str, model: str | None, axes: Mapping[str, Any], *, quiet: bool, **given: Any
+    dataset: str,
+    model: str | None,
+    axes: Mapping[str, Any],
+    *,
+    command: Callable[[str], str],
+    quiet: bool,
+    **given: Any,
 ) -> GridResult:
-    from striate.models.registry import default_model_for, lookup
-
-    entry = lookup(default_model_for(dataset) if model is None else model)
-    data = datasets.load(dataset)
+    data, entry = datasets.with_network(dataset, model)
     if not quiet:
         output.say(datasets.describe(data))
         output.say(f"{entry.name}: {entry.summary}")
     with _computing(quiet=quiet) as (scans, observer):
-        return scans.grid(entry.name, data, observer=observer, **given, **axes)
+        return scans.grid(
+            entry.name, data, observer=observer, command=command(entry.name), **given, **axes
+        )
 
 
 @contextmanager
@@ -205,11 +211,9 @@ def _end(found: GridResult, *, report: bool, json: bool) -> None:
         output.say(f"report: {output.from_here(page)}")
 
 
-def _command(dataset: str, model: str | None, words: Mapping[str, str], pairs: list[str]) -> str:
+def _command(dataset: str, model: str, words: Mapping[str, str], pairs: list[str]) -> str:
     """Return the command that repeats the scan."""
-    from striate.models.registry import default_model_for
-
-    line = ["striate", "grid", dataset, "--model", model or default_model_for(dataset)]
+    line = ["striate", "grid", dataset, "--model", model]
     for name, text in words.items():
         line += [f"--{name.replace('_', '-')}", text]
     for pair in pairs:

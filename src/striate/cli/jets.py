@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     epilog=options.examples(
         "striate jets generate -n 2000 --out jets.h5   W against QCD, in some minutes",
-        "striate train jets.h5 --model jet_cnn",
+        "striate train jets.h5",
     )
 )
 
@@ -324,11 +324,14 @@ def _command(context: typer.Context) -> str:
     out = context.params["out"]
     for option in context.command.params:
         name, value = option.name, context.params.get(option.name or "")
-        if name in _NEVER or name == "out" or (value == option.default and name not in _ALWAYS):
+        if name in _NEVER or name == "out":
+            continue
+        # An option that may be given again is an empty tuple where it was not.
+        if name not in _ALWAYS and (value == option.default or value == ()):
             continue
         if isinstance(value, bool):
             words.append(option.opts[0] if value else option.secondary_opts[0])
         else:
-            for one in value if isinstance(value, list) else [value]:
+            for one in value if isinstance(value, list | tuple) else [value]:
                 words += [option.opts[0], str(one)]
     return shlex.join([*words, "--out", Path(out).name])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -166,7 +167,9 @@ def search(
                 quiet=quiet or json,
                 observer=observer,
                 directory=out or selection.RUNS,
-                command=_command(dataset, model, wanted, arguments or [], options_used),
+                command=partial(
+                    _command, dataset, wanted=wanted, pairs=arguments or [], settings=options_used
+                ),
                 **settings,
                 **axes,
             ),
@@ -176,15 +179,20 @@ def search(
     )
 
 
-def _new(scans: Any, dataset: str, model: str | None, *, quiet: bool, **given: Any) -> SearchResult:
-    from striate.models.registry import default_model_for, lookup
-
-    entry = lookup(default_model_for(dataset) if model is None else model)
-    data = datasets.load(dataset)
+def _new(
+    scans: Any,
+    dataset: str,
+    model: str | None,
+    *,
+    command: Callable[[str], str],
+    quiet: bool,
+    **given: Any,
+) -> SearchResult:
+    data, entry = datasets.with_network(dataset, model)
     if not quiet:
         output.say(datasets.describe(data))
         output.say(f"{entry.name}: {entry.summary}")
-    found: SearchResult = scans.search(entry.name, data, **given)
+    found: SearchResult = scans.search(entry.name, data, command=command(entry.name), **given)
     return found
 
 
@@ -271,15 +279,13 @@ def _show(found: SearchResult, *, json: bool) -> None:
 
 def _command(
     dataset: str,
-    model: str | None,
+    model: str,
     wanted: Mapping[str, str],
     pairs: list[str],
     settings: Mapping[str, Any],
 ) -> str:
     """Return the command that repeats the search, but for its data base."""
-    from striate.models.registry import default_model_for
-
-    line = ["striate", "search", dataset, "--model", model or default_model_for(dataset)]
+    line = ["striate", "search", dataset, "--model", model]
     for name, value in {**wanted, **settings}.items():
         line += [f"--{name.replace('_', '-')}", str(value)]
     for pair in pairs:

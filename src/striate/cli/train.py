@@ -17,6 +17,7 @@ from striate.errors import StriateError
 
 if TYPE_CHECKING:
     from striate.data import Dataset
+    from striate.models import LectureModel
     from striate.runs import Run
 
 EXAMPLES = options.examples(
@@ -34,7 +35,7 @@ def train(
         str | None,
         typer.Argument(
             metavar="DATASET",
-            help="A known name (digits, ox, mnist, fashion_mnist, cifar10), or a path.",
+            help="A known name (digits, ox, jets, mnist, fashion_mnist, cifar10), or a path.",
             show_default=False,
         ),
     ] = None,
@@ -97,8 +98,9 @@ def train(
     if resume is None:
         if dataset is None:
             raise StriateError("train needs a dataset, as in: striate train digits")
-        plan = Plan.of(dataset, model, epochs, batch_size, settings)
-        command.train(plan, out or Path("runs"), seed or 0, seeds)
+        data, network = datasets.with_network(dataset, model)
+        plan = Plan.of(dataset, network, epochs, batch_size, settings)
+        command.train(plan, data, out or Path("runs"), seed or 0, seeds)
     else:
         begun = (dataset, model, epochs, batch_size, seed, seeds, out)
         if settings or any(value is not None for value in begun):
@@ -132,17 +134,18 @@ class Plan:
     def of(
         cls,
         dataset: str,
-        model: str | None,
+        network: LectureModel,
         epochs: int | None,
         batch_size: int | None,
         settings: Mapping[str, Any],
     ) -> Plan:
-        """Fill in from the table of the lecture networks what was not given."""
-        from striate.models.registry import default_model_for, lookup
-
-        entry = lookup(default_model_for(dataset) if model is None else model)
+        """Fill in what the lecture says of its network where nothing was given."""
         return cls(
-            dataset, entry.name, epochs or entry.epochs, batch_size or entry.batch_size, settings
+            dataset,
+            network.name,
+            epochs or network.epochs,
+            batch_size or network.batch_size,
+            settings,
         )
 
     def __str__(self) -> str:
@@ -171,9 +174,8 @@ class _Command:
     quiet: bool
     json: bool
 
-    def train(self, plan: Plan, out: Path, seed: int, seeds: int | None) -> None:
+    def train(self, plan: Plan, data: Dataset, out: Path, seed: int, seeds: int | None) -> None:
         """Train, with one seed or with several."""
-        data = datasets.load(plan.dataset)
         self._tell(datasets.describe(data))
         for remark in data.provenance.get("notes", ()):
             self._tell(f"  {remark}")

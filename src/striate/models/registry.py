@@ -7,9 +7,12 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from striate.errors import StriateError, nearest
+
+if TYPE_CHECKING:
+    from striate.data import Dataset
 
 
 @dataclass(frozen=True)
@@ -294,10 +297,17 @@ def build(
     return lookup(name).build(input_shape, classes, **arguments)
 
 
-def default_model_for(dataset_name: str) -> str:
+def default_model_for(name_or_path: str, data: Dataset | None = None) -> str:
     """Return the name of the network that a dataset is trained with unless another is named.
 
-    A dataset that no lecture has (a path) gets ``heidelberg``, the smallest convolutional network
-    of the lectures that takes images of any size from 4 x 4 on.
+    A dataset that no lecture has (a path) gets ``jet_cnn`` if `data`, what is at the path, are
+    images of jets and large enough; else ``heidelberg``, the smallest convolutional network of the
+    lectures that takes images of any size from 4 x 4 on.
     """
-    return _DEFAULTS.get(dataset_name, "heidelberg")
+    if name_or_path in _DEFAULTS:
+        return _DEFAULTS[name_or_path]
+    # What readers of jets say of their files, and no others.
+    jets = data is not None and not {"simulation", "layout"}.isdisjoint(data.provenance)
+    if data is not None and jets and min(data.image_shape[:2]) >= REGISTRY["jet_cnn"].smallest:
+        return "jet_cnn"
+    return "heidelberg"
