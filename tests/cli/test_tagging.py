@@ -32,6 +32,10 @@ def test_a_tagger_is_told_beside_its_baselines_and_another_run(striate, trained,
     areas = {one["name"]: one["auc"]["value"] for one in tagging["taggers"]}
     # As for the sample when it was made; the first trials of others gave 0.889 and 0.919.
     assert 0.88 < areas["mass window"] < areas["mass and tau_21"] < areas["boosted tree"] < 0.96
+    # The tree is ahead, and it is said what it is without pT and multiplicity.
+    (why,) = tagging["notes"]
+    without = float(why.partition("its area is ")[2][:6])
+    assert areas["mass and tau_21"] < without < areas["boosted tree"]
     assert Run.load(run).config["model"]["name"] == network["name"]
     assert np.isfinite(network["rejection"]["0.5"]["error"])
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from striate.errors import StriateError
-from striate.evaluation.baselines import MASSES, baselines
+from striate.evaluation.baselines import BOOSTED_TREE, MASSES, baselines, boosted_tree
 from striate.evaluation.calibration import calibration_error
 from striate.evaluation.classification import Evaluation
 from striate.evaluation.efficiency import efficiency_against
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 DEPENDENCES = ("pt_gev", "eta", "pileup")
 """Observables that the efficiency is drawn against, where they are."""
+
+# What pixels that were divided by their sum do not tell.
+_NOT_IN_IMAGES = {"pt_gev", "groomed_pt_gev", "multiplicity"}
 
 
 def can_tag(evaluation: Evaluation, data: Dataset) -> bool:
@@ -106,6 +109,7 @@ def evaluate_tagger(
     taggers = [
         _tagger(name, how, scores, curves[name], test, mass_name) for name, how, scores in entries
     ]
+    notes += _without_what_images_lack(taggers, data, test)
     passes = taggers[0].scores >= threshold_at(taggers[0].scores, is_signal, weights, WORKING_POINT)
     efficiencies = {
         name: efficiency_against(test.observables[name], passes, is_signal, weights)
@@ -129,6 +133,28 @@ def evaluate_tagger(
         mass_name,
         calibration_error(evaluation),
         notes,
+    )
+
+
+def _without_what_images_lack(
+    taggers: Sequence[Tagger], data: Dataset, test: Split
+) -> tuple[str, ...]:
+    """Where the boosted tree is ahead, say what it is without observables that images lack."""
+    network = taggers[0]
+    tree = next((one for one in taggers if one.name == BOOSTED_TREE), None)
+    names = tuple(sorted(set(test.observables) - _NOT_IN_IMAGES))
+    normalised = data.provenance.get("image", {}).get("normalise", "none") != "none"
+    if tree is None or tree.auc <= network.auc or not normalised or not names:
+        return ()
+    if len(names) == len(test.observables):
+        return ()
+    is_signal, weights = test.labels == 1, _weights(test)
+    placed = placements(boosted_tree(data.train, test, names), is_signal, weights)
+    left = area(network.placed - placed, is_signal, weights)
+    return (
+        "Transverse momentum and multiplicity, which the boosted tree knows, cannot be read from "
+        f"normalised images; without them its area is {area(placed, is_signal, weights):.4f}, and "
+        f"that of {network.name} differs from it by {left:+.4f} +- {left.error:.4f}.",
     )
 
 
