@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 SOURCES = pyproject.toml CMakeLists.txt $(wildcard csrc/*)
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test sanitize lint bench gallery clean
+.PHONY: run test sanitize lint bench gallery examples notebooks clean
 
 run: $(VENV)/.core
 	$(BIN)/striate train digits
@@ -29,6 +29,19 @@ bench: $(VENV)/.bench
 # Every picture of `striate explain` on one page, with the command under each.
 gallery: $(VENV)/.core
 	$(BIN)/striate explain gallery --out gallery
+
+# Every program of examples/, those that take minutes on MNIST, Fashion-MNIST and CIFAR-10 as well.
+examples: $(VENV)/.dev
+	$(BIN)/python -m pytest -m "examples or not examples" tests/examples
+
+# The same programs as notebooks with their figures, in notebooks/. One: make notebooks/oslo_digits.ipynb
+notebooks: $(patsubst examples/%.py,notebooks/%.ipynb,$(wildcard examples/*.py))
+
+notebooks/%.ipynb: examples/%.py | $(VENV)/.dev
+	@mkdir -p notebooks
+	$(BIN)/jupytext --quiet --to ipynb --output notebooks/.$*.ipynb $<
+	cd notebooks && $(abspath $(BIN))/jupyter execute --output=$*.ipynb .$*.ipynb
+	@rm notebooks/.$*.ipynb
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

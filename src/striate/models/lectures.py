@@ -228,10 +228,13 @@ def fashion_cnn(
 ) -> keras.Sequential:
     """Build the convolutional Fashion-MNIST network of the Heidelberg lecture (row N6).
 
-    The lecture names 4-D input, 3x3 filters, ReLU, max pooling, dropout, and a test accuracy of
-    91.4 % without overtraining. Two convolutions of 32 and 64 kernels, each followed by pooling, a
-    hidden layer of 128, dropout before and after it, Adam, and 10 epochs in batches of 64 are
-    ours: 0.917 on the test and 0.947 on the training images with seed 0.
+    The lecture names 4-D input, 3x3 filters, ReLU, max pooling, dropout, "no over training", and a
+    test accuracy of 91.4 %; it leaves open how many layers and filters, the dropout's place and
+    rate, optimizer, batch and epochs. Two convolutions of 32 and 64 kernels, each followed by
+    pooling, a hidden layer of 128, a quarter dropped before and after it, Adam, and 10 epochs in
+    batches of 64 are ours. Trained on 50,000 images, one seed: 0.916 on the 10,000 held out, 0.024
+    below the training accuracy, and about as much from 9 to 12 epochs; with all training images
+    and seed 0: 0.917 on the test and 0.947 on the training images.
 
     Source: J. Marks, Heidelberg, CNN, 2024.
     """
