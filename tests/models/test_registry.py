@@ -50,7 +50,7 @@ def test_lecture_settings():
     assert (REGISTRY["oslo_digits"].epochs, REGISTRY["oslo_digits"].batch_size) == (100, 100)
     assert REGISTRY["oslo_cifar10"].epochs == 10
     assert {m.row for m in REGISTRY.values()} == {
-        *("N1", "N4", "N5", "N6", "N7", "N9", "N10", "N12", "N14", "W3")
+        *("N1", "N4", "N5", "N6", "N7", "N9", "N10", "N12", "N14", "W3", "best")
     }
 
 

@@ -13,6 +13,7 @@ from striate.models.registry import REGISTRY, LectureModel, build, default_model
 
 if TYPE_CHECKING:
     from striate.models.anatomy import Anatomy, LayerAnatomy
+    from striate.models.compact import compact_cnn
     from striate.models.lectures import (
         fashion_cnn,
         fashion_dense,
@@ -37,6 +38,7 @@ __all__ = [
     "LayerAnatomy",
     "LectureModel",
     "build",
+    "compact_cnn",
     "default_model_for",
     "fashion_cnn",
     "fashion_dense",

@@ -125,6 +125,7 @@ _HEIDELBERG = "J. Marks, Heidelberg, CNN, 2024"
 _NTHU = "PHYS591000, NTHU, CNN, 2022"
 _ISGC = "D. Bonacorsi, Lab on CNNs, ISGC 2021"
 _OSLO = "M. Hjorth-Jensen, Oslo, Advanced ML for the physical sciences, 2023"
+_OURS = "none: made to learn most in a minute or ten"
 _MNIST = (28, 28, 1)
 _JETS = (25, 25, 1)
 _TAGGER = "striate.models.tagger"
@@ -263,6 +264,19 @@ REGISTRY: Mapping[str, LectureModel] = _table(
         classes=2,
         smallest=1,
         module=_TAGGER,
+    ),
+    LectureModel(
+        "compact_cnn",
+        _OURS,
+        "best",
+        "(Conv, pool, normalise) x 4 with 32, 64, 128, 256 filters, average, dense 10 logits",
+        "cifar10",
+        epochs=10,
+        batch_size=128,
+        input_shape=(32, 32, 3),
+        classes=10,
+        smallest=2,
+        module="striate.models.compact",
     ),
 )
 
