@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import resource
-import shlex
 import sys
 import tempfile
 import time
@@ -14,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import grid_inputs, grid_tables, isolate, machine, process
+from benchmarks import command, grid_inputs, grid_tables, isolate, machine, process
 from benchmarks.grid_inputs import Cell
 from benchmarks.programs import Program, select
 from striate import data, files
@@ -238,15 +237,13 @@ def start(options: argparse.Namespace) -> dict[str, Any]:
     asked = select(options.programs, PROGRAMS)
     missing = {program.name: program.missing() for program in asked if program.missing()}
     now = datetime.now().astimezone()
-    made = {
-        "date": now.isoformat(sep=" ", timespec="minutes"),
-        "command": "python -m benchmarks.grid " + shlex.join(sys.argv[1:]),
-        "machine": machine.describe(),
-        "versions": machine.versions(),
-        "repetitions": repetitions,
-        "epochs": epochs,
-    }
-    keep = options.out / f"grid-{now:%Y%m%d-%H%M%S}.json"
+    made = command.making(
+        "grid",
+        now,
+        repetitions=repetitions,
+        epochs=epochs,
+    )
+    keep = command.result_file(options.out, "grid", now)
     result: dict[str, Any] = {"made": made, "missing": missing}
     result |= {"measurements": [], "failures": {}, "seeds": None}
     measure_all(
@@ -260,23 +257,13 @@ def start(options: argparse.Namespace) -> dict[str, Any]:
         found=result,
         keep=keep,
     )
-    files.write_json(keep, result)
-    text = grid_tables.markdown(result)
-    files.write_text(keep.with_suffix(".md"), text)
-    print(f"\n{text}\nwritten: {keep.with_suffix('')}.json, .md")
+    command.keep(keep, result, grid_tables.markdown(result))
     return result
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; return 0, 1 if a program failed or trains something else, 2 for a wrong call."""
-    try:
-        result = start(parse(arguments))
-    except StriateError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 1 if result["failures"] or grid_tables.strangers(result) else 0
+    return command.status(lambda: start(parse(arguments)), grid_tables.strangers)
 
 
 if __name__ == "__main__":

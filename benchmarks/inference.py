@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -12,10 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import inference_tables, machine, process
+from benchmarks import command, inference_tables, machine, process
 from benchmarks.programs import Program, select
 from benchmarks.workloads import WORKLOADS, make_inputs, save_inputs
-from striate import files
 from striate.errors import StriateError, nearest
 
 RESULTS = Path(__file__).parent / "results"
@@ -154,37 +152,25 @@ def start(options: argparse.Namespace) -> dict[str, Any]:
     asked = select(options.programs, PROGRAMS)
     missing = {program.name: program.missing() for program in asked if program.missing()}
     now = datetime.now().astimezone()
-    made = {
-        "date": now.isoformat(sep=" ", timespec="minutes"),
-        "command": "python -m benchmarks.inference " + shlex.join(sys.argv[1:]),
-        "machine": machine.describe(),
-        "versions": machine.versions(),
-        "repetitions": repetitions,
-        "seconds": seconds,
-    }
+    made = command.making(
+        "inference",
+        now,
+        repetitions=repetitions,
+        seconds=seconds,
+    )
     programs = [program for program in asked if program.name not in missing]
     found = measure_all(
         programs, options.networks, options.batches, repetitions=repetitions, seconds=seconds
     )
     result = {"made": made, "missing": missing, **found}
-    keep = options.out / f"inference-{now:%Y%m%d-%H%M%S}.json"
-    files.write_json(keep, result)
-    text = inference_tables.markdown(result)
-    files.write_text(keep.with_suffix(".md"), text)
-    print(f"\n{text}\nwritten: {keep.with_suffix('')}.json, .md")
+    keep = command.result_file(options.out, "inference", now)
+    command.keep(keep, result, inference_tables.markdown(result))
     return result
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; return 0, 1 if a program failed or outputs differ, 2 for a wrong call."""
-    try:
-        result = start(parse(arguments))
-    except StriateError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 1 if result["failures"] or inference_tables.strangers(result) else 0
+    return command.status(lambda: start(parse(arguments)), inference_tables.strangers)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -11,9 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import kernel_tables, layers, limits, machine, process
+from benchmarks import command, kernel_tables, layers, limits, machine, process
 from benchmarks.programs import EVERYWHERE, Program, select
-from striate import files
 from striate.errors import StriateError
 from striate.kernels import native
 from striate.kernels.cases import Case, PoolingCase
@@ -145,37 +143,25 @@ def start(options: argparse.Namespace) -> dict[str, Any]:
     if options.networks:
         cases = [case for case in cases if layers.network(case) in options.networks]
     now = datetime.now().astimezone()
-    made = {
-        "date": now.isoformat(sep=" ", timespec="minutes"),
-        "command": "python -m benchmarks.kernels " + shlex.join(sys.argv[1:]),
-        "machine": machine.describe(),
-        "versions": machine.versions(),
-        "repetitions": repetitions,
-        "seconds": seconds,
-        "instruction_set": native.instruction_set(),
-        "why_not_native": native.why_not(),
-    }
+    made = command.making(
+        "kernels",
+        now,
+        repetitions=repetitions,
+        seconds=seconds,
+        instruction_set=native.instruction_set(),
+        why_not_native=native.why_not(),
+    )
     programs = [program for program in asked if program.name not in missing]
     found = measure_all(programs, cases, repetitions=repetitions, seconds=seconds)
     result = {"made": made, "missing": missing, **found}
-    keep = options.out / f"kernels-{now:%Y%m%d-%H%M%S}.json"
-    files.write_json(keep, result)
-    text = kernel_tables.markdown(result)
-    files.write_text(keep.with_suffix(".md"), text)
-    print(f"\n{text}\nwritten: {keep.with_suffix('')}.json, .md")
+    keep = command.result_file(options.out, "kernels", now)
+    command.keep(keep, result, kernel_tables.markdown(result))
     return result
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; return 0, 1 if a program failed or results differ, 2 for a wrong call."""
-    try:
-        result = start(parse(arguments))
-    except StriateError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 1 if result["failures"] or kernel_tables.strangers(result) else 0
+    return command.status(lambda: start(parse(arguments)), kernel_tables.strangers)
 
 
 if __name__ == "__main__":
