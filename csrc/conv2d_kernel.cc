@@ -111,7 +111,8 @@ void KernelGradient::sum_selected(const Chunk& chunk) const {
                               chunk.taps,
                               op.filters,
                               wide * op.stride_columns * op.channels,
-                              index};
+                              index,
+                              row_tables(op, *picking)};
       for (int64_t filter = 0; filter < op.filters; filter += kTileFilters) {
         for (int64_t run = 0; run < run_count; ++run) {
           select_run(block, runs[run], selected, spread, filter,

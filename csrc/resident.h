@@ -12,7 +12,7 @@ namespace striate::STRIATE_ISA {
 // Floats of a run: three neighbours of one channel, which is what the networks have.
 constexpr int kResidentLength = 3;
 constexpr int kMostResidentRuns = 3;
-constexpr int kResidentVectors = kLanes == 16 ? 2 : 1;
+constexpr int kResidentVectors = kLanes >= 8 ? 2 : 1;
 
 // Tiles of a row, each of `kColumns` columns; the last one may repeat columns of the one before.
 template <int kRows, int kColumns, int kVectors, int kRuns, typename Sink>

@@ -5,6 +5,10 @@
 // what all pixels of a window meet at a few floats of a row of taps is a vector, a table, and the
 // position of the maximum is an index into it. A window of four pixels takes a quarter of the
 // multiply-adds. For two rows of pixels, and few channels: a table has a half for each row.
+//
+// With AVX2 such a table is slow, and holds few floats. Where filters fill vectors a table is four
+// floats of one row instead, which the windows of neighbouring rows of taps share; a window then
+// takes half of the multiply-adds, one for each of its rows, of which the gradient of one is zero.
 #pragma once
 
 #include "geometry.h"
@@ -23,6 +27,7 @@ struct WindowBlock {
   int64_t filters;
   int64_t image_step;  // floats between windows
   IntVec index;        // into a table, for each position
+  bool row_tables;     // a table is of one row
 };
 
 constexpr int64_t kHalf = kLanes / 2;
@@ -40,12 +45,21 @@ inline int64_t selected_floats(const Convolution& op, const Fusion& fusion) {
   return 3 * floats < kHalf ? 0 : floats;  // a table has to pay for its making
 }
 
+// Whether tables are those of one row. All four floats have to be there.
+inline bool row_tables(const Convolution& op, const Fusion& fusion) {
+  const int64_t run = (op.dilation_columns == 1 ? op.kernel_columns : 1) * op.channels;
+  return kLanes == 8 && op.filters % kLanes == 0 && fusion.window_columns == 2 &&
+         op.stride_rows == op.dilation_rows && run + op.stride_columns * op.channels >= 4;
+}
+
 // The index of the first float of a table for each position.
 inline IntVec selected_index(const Convolution& op, const Fusion& fusion) {
+  const bool of_row = row_tables(op, fusion);
   IntVec index = {};
-  for (int64_t i = 0; i < 2 * fusion.window_columns; ++i) {
+  for (int64_t i = 0; i < (of_row ? kLanes : 2 * fusion.window_columns); ++i) {
     const int64_t column = i % fusion.window_columns * op.stride_columns * op.channels;
-    index[i] = static_cast<int32_t>(i / fusion.window_columns * kHalf + column);
+    const int64_t row = of_row ? 0 : i / fusion.window_columns;
+    index[i] = static_cast<int32_t>(row * kHalf + column);
   }
   return index;
 }
@@ -131,6 +145,63 @@ void select_tile(const WindowBlock& block, int64_t first, int64_t start, int64_t
   }
 }
 
+// The same with tables of rows, `needed` floats of which are there from `start` on.
+template <int kTapRows, int kFloats>
+void select_row_tile(const WindowBlock& block, int64_t first, int64_t start, int64_t needed,
+                     int64_t filter, const SelectedSums& to) {
+  Vec sum[kTapRows][kFloats], bias = {};
+#pragma GCC unroll 4
+  for (int u = 0; u < kTapRows; ++u) {
+#pragma GCC unroll 4
+    for (int s = 0; s < kFloats; ++s) {
+      sum[u][s] = load(to.sums + u * to.tap_row + s * to.stride);
+    }
+  }
+  // A table that would end behind the row begins earlier.
+  const int64_t earlier = most(0, 4 - needed);
+  const Vec lookup = reinterpret_cast<Vec>(block.index + static_cast<int32_t>(earlier));
+  for (int64_t row = 0; row < block.rows; ++row) {
+    const int64_t at = row * block.windows * block.filters + filter;
+    const float* g = block.gradient + at;
+    const uint8_t* p = block.positions + at;
+    const float* x[kTapRows + 1];
+    const float* const* rows = block.image + (row * block.tap_rows + first) * 2;
+    x[0] = rows[0] + start - earlier;
+#pragma GCC unroll 4
+    for (int u = 0; u < kTapRows; ++u) x[u + 1] = rows[2 * u + 1] + start - earlier;
+    for (int64_t window = 0; window < block.windows; ++window) {
+      const IntVec position = load_bytes(p);
+      const Vec given = load(g);
+      const Vec upper = choose(equal(position & ~1, 0), given, Vec{});
+      const Vec lower = choose(equal(position & ~1, 2), given, Vec{});
+      bias += upper + lower;
+      const IntVec index = reinterpret_cast<IntVec>(permute_four(lookup, position));
+#pragma GCC unroll 4
+      for (int s = 0; s < kFloats; ++s) {
+#pragma GCC unroll 4
+        for (int r = 0; r <= kTapRows; ++r) {
+          settle(x[r]);  // a table is loaded again for each s: no registers are left to keep it
+          const Vec value = permute_four(load_four(x[r]), index + s);
+          if (r < kTapRows) sum[r % kTapRows][s] += value * upper;
+          if (r > 0) sum[(r + kTapRows - 1) % kTapRows][s] += value * lower;
+        }
+      }
+#pragma GCC unroll 4
+      for (int r = 0; r <= kTapRows; ++r) x[r] += block.image_step;
+      g += block.filters;
+      p += block.filters;
+    }
+  }
+#pragma GCC unroll 4
+  for (int u = 0; u < kTapRows; ++u) {
+#pragma GCC unroll 4
+    for (int s = 0; s < kFloats; ++s) {
+      store(to.sums + u * to.tap_row + s * to.stride, sum[u][s]);
+    }
+  }
+  if (to.bias != nullptr) store(to.bias, load(to.bias) + bias);
+}
+
 using SelectTile = void (*)(const WindowBlock&, int64_t, int64_t, int64_t, int64_t,
                             const SelectedSums&);
 
@@ -143,6 +214,27 @@ SelectTile select_tile_of(int64_t floats) {
   } else {
     if (floats == kFloats) return select_tile<kTapRows, kFloats, kVectors>;
     return select_tile_of<kTapRows, kVectors, kFloats - 1>(floats);
+  }
+}
+
+template <int kTapRows>
+SelectTile select_row_tile_of(int64_t floats) {
+  switch (floats) {
+    case 1: return select_row_tile<kTapRows, 1>;
+    case 2: return select_row_tile<kTapRows, 2>;
+    default: return select_row_tile<kTapRows, 3>;
+  }
+}
+
+inline SelectTile select_row_tile_of(int64_t tap_rows, int64_t floats) {
+  if constexpr (kLanes != 8) {
+    return nullptr;
+  } else {
+    switch (tap_rows) {
+      case 1: return select_row_tile_of<1>(floats);
+      case 2: return select_row_tile_of<2>(floats);
+      default: return select_row_tile_of<3>(floats);
+    }
   }
 }
 
@@ -160,7 +252,8 @@ inline void select_run(const WindowBlock& block, const Run& run, int64_t floats,
                        int64_t filter, SelectedSums to) {
   const int64_t tiles = (run.length + floats - 1) / floats;
   const int64_t widest = (run.length + tiles - 1) / tiles;
-  const int64_t vectors = block.filters - filter > kLanes && 2 * widest <= kSelectedSums ? 2 : 1;
+  const bool two = block.filters - filter > kLanes && 2 * widest <= kSelectedSums;
+  const int64_t vectors = two && !block.row_tables ? 2 : 1;
   const int64_t fit = kSelectedSums / (vectors * widest);
   const int64_t together = most(1, least(kMostTapRows, least(fit, block.tap_rows)));
   float* const sums = to.sums;
@@ -174,9 +267,11 @@ inline void select_run(const WindowBlock& block, const Run& run, int64_t floats,
         const int64_t begin = tile * run.length / tiles;
         const int64_t count = (tile + 1) * run.length / tiles - begin;
         to.sums = sums + first * to.tap_row + (run.weights + begin) * to.stride + filter;
-        const auto sum = vectors == 2 ? select_tile_of<2>(tap_rows, count)
-                                      : select_tile_of<1>(tap_rows, count);
-        sum(block, first, run.start + begin, count + spread, filter, to);
+        const auto sum = block.row_tables ? select_row_tile_of(tap_rows, count)
+                         : vectors == 2   ? select_tile_of<2>(tap_rows, count)
+                                          : select_tile_of<1>(tap_rows, count);
+        const int64_t needed = (block.row_tables ? run.length - begin : count) + spread;
+        sum(block, first, run.start + begin, needed, filter, to);
         to.bias = nullptr;
       }
     }

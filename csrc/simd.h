@@ -140,6 +140,35 @@ STRIATE_INLINE void store_first(float* to, Vec v, int64_t n) {
 }
 #endif
 
+#if defined(__AVX2__)
+// Bytes that overlap instead of a loop.
+STRIATE_INLINE IntVec load_bytes_first(const uint8_t* from, int64_t n) {
+  uint64_t bytes = 0;
+  if (n >= 4) {
+    uint32_t low, high;
+    memcpy(&low, from, 4);
+    memcpy(&high, from + n - 4, 4);
+    bytes = low | static_cast<uint64_t>(high) << (8 * (n - 4));
+  } else if (n > 0) {
+    bytes = from[0] | static_cast<uint64_t>(from[n / 2]) << (8 * (n / 2)) |
+            static_cast<uint64_t>(from[n - 1]) << (8 * (n - 1));
+  }
+  const __m128i wide = _mm_cvtsi64_si128(static_cast<int64_t>(bytes));
+  return reinterpret_cast<IntVec>(_mm256_cvtepu8_epi32(wide));
+}
+STRIATE_INLINE void store_bytes_first(uint8_t* to, IntVec v, int64_t n) {
+  uint8_t bytes[8];
+  store_bytes(bytes, v);
+  if (n >= 4) {
+    memcpy(to + n - 4, bytes + n - 4, 4);
+    memcpy(to, bytes, 4);
+  } else if (n > 0) {
+    to[n / 2] = bytes[n / 2];
+    to[n - 1] = bytes[n - 1];
+    to[0] = bytes[0];
+  }
+}
+#else
 STRIATE_INLINE IntVec load_bytes_first(const uint8_t* from, int64_t n) {
   IntVec v = {};
   for (int64_t i = 0; i < n; ++i) v[i] = from[i];
@@ -148,6 +177,7 @@ STRIATE_INLINE IntVec load_bytes_first(const uint8_t* from, int64_t n) {
 STRIATE_INLINE void store_bytes_first(uint8_t* to, IntVec v, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = static_cast<uint8_t>(v[i]);
 }
+#endif
 
 #endif
 
@@ -207,8 +237,10 @@ class FirstLanes {
 
 #endif
 
-// A vector as a table of floats: lane i of `permute` is lane index[i] % kLanes of the table.
-// `halves` puts the first n <= kLanes / 2 floats of two rows into the halves of a table.
+// A vector as a table of floats: lane i of `permute` is lane index[i] % kLanes of the table, that of
+// `permute_four` float index[i] % 4 of the table's half that i is in (AVX2 does it in half the time).
+// `halves` puts the first n <= kLanes / 2 floats of two rows into the halves of a table, and
+// `load_four` the same four into both.
 #if defined(__AVX512F__)
 
 constexpr bool kPermutes = true;
@@ -254,6 +286,23 @@ STRIATE_INLINE Vec halves(const float*, const float*, int64_t) { return Vec{}; }
 
 #endif
 
+#if defined(__AVX2__) && !defined(__AVX512F__)
+
+STRIATE_INLINE Vec permute_four(Vec table, IntVec index) {
+  return reinterpret_cast<Vec>(_mm256_permutevar_ps(reinterpret_cast<__m256>(table),
+                                                    reinterpret_cast<__m256i>(index)));
+}
+STRIATE_INLINE Vec load_four(const float* from) {
+  return reinterpret_cast<Vec>(_mm256_broadcast_ps(reinterpret_cast<const __m128*>(from)));
+}
+
+#else
+
+STRIATE_INLINE Vec permute_four(Vec table, IntVec) { return table; }
+STRIATE_INLINE Vec load_four(const float*) { return Vec{}; }
+
+#endif
+
 // Lanes of a comparison, and values chosen by them.
 #if defined(__AVX512F__)
 
@@ -271,6 +320,12 @@ STRIATE_INLINE Lanes at_most_zero(Vec a) {
 }
 STRIATE_INLINE Lanes above(Vec a, Vec b) {
   return _mm512_cmp_ps_mask(raw(a), raw(b), _CMP_GT_OQ);
+}
+STRIATE_INLINE Lanes same(Vec a, Vec b) {
+  return _mm512_cmp_ps_mask(raw(a), raw(b), _CMP_EQ_OQ);
+}
+STRIATE_INLINE Lanes unordered(Vec a, Vec b) {
+  return _mm512_cmp_ps_mask(raw(a), raw(b), _CMP_UNORD_Q);
 }
 STRIATE_INLINE Lanes equal(IntVec a, int32_t b) {
   return _mm512_cmpeq_epi32_mask(raw(a), _mm512_set1_epi32(b));
@@ -292,6 +347,15 @@ STRIATE_INLINE Lanes beats(Vec a, Vec b) { return ~(a <= b) & (b == b); }
 STRIATE_INLINE Lanes number(Vec a) { return a == a; }
 STRIATE_INLINE Lanes at_most_zero(Vec a) { return a <= 0.0f; }
 STRIATE_INLINE Lanes above(Vec a, Vec b) { return a > b; }
+STRIATE_INLINE Lanes same(Vec a, Vec b) { return a == b; }
+#if defined(__AVX2__)
+STRIATE_INLINE Lanes unordered(Vec a, Vec b) {
+  return reinterpret_cast<Lanes>(_mm256_cmp_ps(reinterpret_cast<__m256>(a),
+                                               reinterpret_cast<__m256>(b), _CMP_UNORD_Q));
+}
+#else
+STRIATE_INLINE Lanes unordered(Vec a, Vec b) { return (a != a) | (b != b); }
+#endif
 STRIATE_INLINE Lanes equal(IntVec a, int32_t b) { return a == b; }
 STRIATE_INLINE Lanes has_bit(IntVec a, int32_t bit) { return (a & bit) != 0; }
 STRIATE_INLINE Vec choose(Lanes where, Vec yes, Vec no) { return where ? yes : no; }
@@ -300,6 +364,24 @@ STRIATE_INLINE IntVec choose(Lanes where, IntVec yes, IntVec no) { return where 
 #endif
 
 STRIATE_INLINE IntVec everywhere(int32_t value) { return IntVec{} + value; }
+
+// NaN in some lanes, and which of four the first that is meant is: the fourth if none of three.
+#if defined(__AVX512F__)
+STRIATE_INLINE Vec nan_where(Lanes lanes, Vec v) {
+  return choose(lanes, reinterpret_cast<Vec>(everywhere(-1)), v);
+}
+STRIATE_INLINE IntVec index_of_first(Lanes a, Lanes b, Lanes c) {
+  return choose(a, IntVec{}, choose(b, everywhere(1), choose(c, everywhere(2), everywhere(3))));
+}
+#else
+// Lanes are all ones, -1 and NaN, or all zeros: this takes other units than those that compare.
+STRIATE_INLINE Vec nan_where(Lanes lanes, Vec v) {
+  return reinterpret_cast<Vec>(lanes | reinterpret_cast<IntVec>(v));
+}
+STRIATE_INLINE IntVec index_of_first(Lanes a, Lanes b, Lanes c) {
+  return ~a & (1 + (~b & (2 + c)));
+}
+#endif
 
 // a where a > b, else b: b, too, where one of them is NaN.
 #if defined(__AVX512F__)

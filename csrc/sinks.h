@@ -90,16 +90,10 @@ class MaxSink {
 
  private:
   STRIATE_INLINE void put(int64_t at, Vec a, Vec b, Vec c, Vec d, int64_t filters) const {
-    Vec largest = a;
-    IntVec position = {};
-    const Vec others[] = {b, c, d};
-#pragma GCC unroll 4
-    for (int i = 0; i < 3; ++i) {
-      const Lanes wins = beats(others[i], largest);
-      largest = choose(wins, others[i], largest);
-      position = choose(wins, everywhere(i + 1), position);
-    }
-    position = choose(above(largest, floor_), position, lost_);
+    const Vec top = larger(larger(a, b), larger(c, d));
+    const Vec largest = nan_where(unordered(a, b) | unordered(c, d), top);
+    const IntVec first = index_of_first(same(a, top), same(b, top), same(c, top));
+    const IntVec position = choose(above(largest, floor_), first, lost_);
     store_up_to(target_.values + at, larger(floor_, largest), filters);
     if (target_.positions != nullptr) {
       store_bytes_up_to(target_.positions + at, position, filters);

@@ -101,32 +101,51 @@ class SourceRows {
     const int64_t offset = window_row * windows * shape_.channels;
     const float* values = values_ + offset;
     const uint8_t* positions = positions_ == nullptr ? nullptr : positions_ + offset;
-    if (wide == 1 && shape_.pixel == shape_.channels) {
-      expand_pixel(values, positions, tap, windows * shape_.channels, to);
-      return;
-    }
-    for (int64_t window = 0; window < windows; ++window) {
-      const int64_t at = window * shape_.channels;
-      for (int64_t j = 0; j < wide; ++j) {
-        expand_pixel(values + at, positions == nullptr ? nullptr : positions + at, tap + j,
-                     shape_.channels, to + (window * wide + j) * shape_.pixel);
-      }
+    // Pixels that touch are one piece.
+    const bool together = wide == 1 && shape_.pixel == shape_.channels;
+    const int64_t pieces = together ? 1 : windows;
+    const int64_t count = together ? windows * shape_.channels : shape_.channels;
+    const auto piece = fusion_->pooling == Pooling::average ? &SourceRows::expand_piece<0, true>
+                       : wide == 1                          ? &SourceRows::expand_piece<1, false>
+                       : wide == 2                          ? &SourceRows::expand_piece<2, false>
+                                                            : &SourceRows::expand_piece<0, false>;
+    for (int64_t n = 0; n < pieces; ++n) {
+      (this->*piece)(values + n * count, positions == nullptr ? nullptr : positions + n * count,
+                     tap, count, to + n * wide * shape_.pixel);
     }
   }
 
-  void expand_pixel(const float* values, const uint8_t* positions, int64_t tap, int64_t count,
+  // The pixels of one row of a window, `kWide` or any number of them, from its tap `tap` on.
+  template <int kWide, bool kAverage>
+  void expand_piece(const float* values, const uint8_t* positions, int64_t tap, int64_t count,
                     float* to) const {
-    const bool average = fusion_->pooling == Pooling::average;
-    const float share =
-        average ? 1.0f / static_cast<float>(fusion_->window_rows * fusion_->window_columns) : 1.0f;
-    const int32_t code = static_cast<int32_t>(average ? int64_t{1} << tap : tap);
-    for (int64_t i = 0; i < count; i += kLanes) {
-      Vec v = load_up_to(values + i, count - i);
+    int64_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) {
+      const uint8_t* at = positions == nullptr ? nullptr : positions + i;
+      expand_vector<kWide, kAverage>(values + i, at, tap, kLanes, to + i);
+    }
+    if (i < count) {
+      const uint8_t* at = positions == nullptr ? nullptr : positions + i;
+      expand_vector<kWide, kAverage>(values + i, at, tap, count - i, to + i);
+    }
+  }
+
+  template <int kWide, bool kAverage>
+  STRIATE_INLINE void expand_vector(const float* values, const uint8_t* positions, int64_t tap,
+                                    int64_t lanes, float* to) const {
+    const int64_t wide = kWide == 0 ? fusion_->window_columns : kWide;
+    Vec v = load_up_to(values, lanes);
+    if (kAverage) v *= 1.0f / static_cast<float>(fusion_->window_rows * wide);
+    const IntVec position = positions == nullptr ? IntVec{} : load_bytes_up_to(positions, lanes);
+    for (int64_t j = 0; j < wide; ++j) {
+      Vec picked = v;
       if (positions != nullptr) {
-        const IntVec position = load_bytes_up_to(positions + i, count - i);
-        v = choose(average ? has_bit(position, code) : equal(position, code), v, Vec{});
+        const int64_t code = kAverage ? int64_t{1} << (tap + j) : tap + j;
+        picked = choose(kAverage ? has_bit(position, static_cast<int32_t>(code))
+                                 : equal(position, static_cast<int32_t>(code)),
+                        v, Vec{});
       }
-      store_up_to(to + i, average ? v * share : v, count - i);
+      store_up_to(to + j * shape_.pixel, picked, lanes);
     }
   }
 
