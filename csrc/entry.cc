@@ -28,6 +28,9 @@ STRIATE_EXPORT const char* striate_problem(const char* instruction_set) {
   return striate::choose(instruction_set, &problem) != nullptr ? nullptr : problem;
 }
 
+// The same for the same sources, compiler and flags.
+STRIATE_EXPORT const char* striate_build() { return STRIATE_BUILD; }
+
 STRIATE_EXPORT const char* striate_instruction_set(const char* instruction_set) {
   return striate::kernels(instruction_set).instruction_set;
 }

@@ -56,6 +56,8 @@ def test_the_kernels_are_named_and_what_chose_them(process):
             continue
         assert status == 0, out + err
         assert words in found["kernels"]
+        if "STRIATE_ISA" in variables:
+            assert found["kernels"].endswith(f", build {native.build()}")
 
 
 @pytest.mark.skipif(not native.available(), reason=str(native.why_not()))

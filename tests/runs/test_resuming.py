@@ -286,6 +286,13 @@ def test_another_machine_is_said(stopped: Path, digits: st.Dataset) -> None:
     assert "the run began with cores 1000 (here " in told.messages[0]
 
 
+def test_another_build_of_the_kernels_is_said(stopped: Path, digits: st.Dataset) -> None:
+    _edit(stopped / "config.json", "versions", **{"build of the kernels": "0123456789ab"})
+    told = At(0, lambda: None)
+    st.runs.resume(stopped, digits, observer=told)
+    assert "the run began with build of the kernels 0123456789ab (here " in told.messages[0]
+
+
 def test_what_is_no_run_is_refused(tmp_path: Path, stopped: Path) -> None:
     with pytest.raises(StriateError, match="nothing: no such run"):
         st.runs.resume(tmp_path / "nothing")

@@ -64,7 +64,13 @@ def test_a_signal_stops_a_scan_that_resumes_to_the_same_bits(
     (listed,) = st.scans.list_scans(tmp_path)
     assert (listed.state, listed.cells_done, listed.cells) == ("interrupted", 2, 4)
     assert st.runs.list_runs(tmp_path) == []
+    described = json.loads((tmp_path / "scan" / "scan.json").read_text())
+    described["versions"]["build of the kernels"] = "0123456789ab"
+    (tmp_path / "scan" / "scan.json").write_text(json.dumps(described))
     found = resume(tmp_path / "scan", network, digits)
+    assert "the scan began with build of the kernels 0123456789ab" in (
+        tmp_path / "scan" / "log.txt"
+    ).read_text(encoding="utf-8")
     assert found.finished
     assert contents(found.directory) == contents(whole.directory)
     again = resume(found.directory)  # finished: neither function nor data are asked for

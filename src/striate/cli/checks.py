@@ -161,7 +161,9 @@ def kernels() -> Check:
     except StriateError as error:
         return Check("kernels", f"none: {error}", f"unset STRIATE_ISA, or mend it: {error}")
     if reason is None:
-        return Check("kernels", f"native, {native.instruction_set()}{where}")
+        return Check(
+            "kernels", f"native, {native.instruction_set()}{where}, build {native.build()}"
+        )
     finding, _, remedy = reason.partition(": ")
     words = f"reference, in plain JAX: {finding}"
     # Switched off by the user is as it should be.

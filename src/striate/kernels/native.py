@@ -46,6 +46,7 @@ def library() -> ctypes.CDLL | None:
     try:
         loaded = ctypes.CDLL(str(path))
         handlers = {name: getattr(loaded, symbol) for name, symbol in TARGETS.items()}
+        loaded.striate_build.restype = ctypes.c_char_p
     except (OSError, AttributeError):  # broken, or compiled from other sources than these
         return None
     loaded.striate_problem.restype = ctypes.c_char_p
@@ -82,6 +83,12 @@ def instruction_set() -> str | None:
     """Return the name of the instruction set that runs, or None without compiled kernels."""
     loaded = library()
     return None if loaded is None else loaded.striate_instruction_set(_requested()).decode()
+
+
+def build() -> str | None:
+    """Return a hash of the sources, compiler and flags of the compiled kernels; None without."""
+    loaded = library()
+    return None if loaded is None else loaded.striate_build().decode()
 
 
 def supports(dtype: np.dtype, geometry: Geometry) -> bool:

@@ -8,7 +8,7 @@ import os
 import platform
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +20,50 @@ from striate.kernels import native
 
 # A run goes on to the same bits only with the same of these; NumPy draws the order of the images.
 _DECIDING = ("striate", "numpy", "jax", "jaxlib", "keras")
+_KERNELS = "build of the kernels"
+_MACHINE = ("processor", "cores", "devices", "kernels")
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that decide the bits of a training."""
+    """Return the versions of what decides the bits of a training, and the build of the kernels."""
     packages = {name: importlib.metadata.version(name) for name in _DECIDING}
-    return {"striate": packages.pop("striate"), "python": platform.python_version(), **packages}
+    return {
+        "striate": packages.pop("striate"),
+        "python": platform.python_version(),
+        **packages,
+        _KERNELS: native.build() or "reference",
+    }
 
 
 def refuse_other_versions(config: Mapping[str, Any], directory: Path) -> None:
     """Raise if the run was made with another version of what decides its bits."""
-    here = versions()
-    others = [
-        f"{name} {config['versions'].get(name, '?')} (here {here[name]})"
-        for name in _DECIDING
-        if config["versions"].get(name) != here[name]
-    ]
+    others = _differing(config["versions"], versions(), _DECIDING)
     if others:
         raise StriateError(
             f"{directory} was made with {', '.join(others)}: other versions would not go on to "
             "the same bits; install those, or start a new run"
         )
+
+
+def other_machine(config: Mapping[str, Any], what: str = "run") -> list[str]:
+    """Say that the bits may differ, if machine or kernels are not those that `what` began with."""
+    there = config.get("versions", {})
+    # The first runs did not record the build of their kernels.
+    build = _differing(there, versions(), [_KERNELS] if _KERNELS in there else [])
+    others = build + _differing(config.get("machine", {}), machine(), _MACHINE)
+    if not others:
+        return []
+    return [f"the {what} began with {', '.join(others)}: the bits may come out different here"]
+
+
+def _differing(
+    there: Mapping[str, Any], here: Mapping[str, Any], names: Sequence[str]
+) -> list[str]:
+    return [
+        f"{name} {there.get(name, '?')} (here {here[name]})"
+        for name in names
+        if there.get(name) != here[name]
+    ]
 
 
 def machine() -> dict[str, Any]:

@@ -88,7 +88,9 @@ def resume(
         ]
         _remove_half_written(path)
         log.write(f"resumed after {kept.epoch} of {training['epochs']} epochs")
-        return session.train(keep_model=True, messages=[*set_aside, *_other_machine(config)])
+        return session.train(
+            keep_model=True, messages=[*set_aside, *provenance.other_machine(config)]
+        )
 
 
 def _newest_good(
@@ -139,15 +141,3 @@ def _remove_half_written(path: Path) -> None:
     for pattern in (*patterns, f"{files.CHECKPOINTS}/.epoch-*.npz"):
         for left in path.glob(pattern):
             left.unlink()
-
-
-def _other_machine(config: Mapping[str, Any]) -> Iterator[str]:
-    """Say that the bits may differ, where this is not the machine that the run began on."""
-    then, here = config.get("machine", {}), provenance.machine()
-    others = [
-        f"{name} {then.get(name)} (here {here[name]})"
-        for name in ("processor", "cores", "devices", "kernels")
-        if then.get(name) != here[name]
-    ]
-    if others:
-        yield f"the run began with {', '.join(others)}: the bits may come out different here"

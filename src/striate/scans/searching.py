@@ -215,6 +215,9 @@ def resume_search(
     with runs_files.Log(path) as log:
         provenance.refuse_other_versions(scan, path)
         recipe = blocks.recipe_of(scan, build, data)
+        for line in provenance.other_machine(scan, "scan"):
+            log.write(line)
+            told.on_message(line)
         log.write(f"resumed with {len(found.rows)} proposals done")
         return _Search(path, scan, recipe, storage, log, told, began).compute()
 

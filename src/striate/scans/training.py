@@ -239,6 +239,9 @@ def resume(
     with connected(cluster) as machines, runs_files.Log(path) as log:
         provenance.refuse_other_versions(scan, path)
         recipe = blocks.recipe_of(scan, build, data)
+        for line in provenance.other_machine(scan, "scan"):
+            log.write(line)
+            told.on_message(line)
         log.write(f"resumed with {len(files.read_table(path, scan['cells']))} cells done")
         return _Scan(path, scan, recipe, log, told, began, machines).compute()
 

@@ -3,6 +3,7 @@
 import ctypes
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -160,6 +161,11 @@ def test_an_unknown_instruction_set_is_an_error():
     error = _in_python(code, STRIATE_ISA="avx1024").stderr
     assert "STRIATE_ISA=avx1024" in error
     assert "avx512, avx2 or baseline" in error
+
+
+@pytest.mark.skipif(not native.available(), reason="needs the compiled kernels")
+def test_a_build_has_a_name_of_its_own():
+    assert re.fullmatch("[0-9a-f]{12}", native.build())
 
 
 def test_the_kernels_can_be_switched_off():
