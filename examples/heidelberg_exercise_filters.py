@@ -19,13 +19,15 @@ SEEDS = [0, 1, 2]
 
 def build(filters=32, second=0, neurons=32):
     """Return the network of the lecture; with `second` filters of another convolution."""
-    deeper = [layers.Conv2D(second, 3, activation="relu"), layers.MaxPooling2D(2)]
+    deeper = []
+    if second:
+        deeper = [layers.Conv2D(second, 3, activation="relu"), layers.MaxPooling2D(2)]
     model = st.Sequential(
         [
             layers.Input((28, 28, 1)),
             layers.Conv2D(filters, 3, activation="relu"),
             layers.MaxPooling2D(2),
-            *(deeper if second else []),
+            *deeper,
             layers.Flatten(),
             layers.Dense(neurons, activation="relu"),
             layers.Dense(10, activation="softmax"),
