@@ -146,6 +146,28 @@ def test_sigterm_stops_within_an_epoch(
     same_bits(st.runs.resume(c.value.directory, digits))
 
 
+def test_seeds_go_on_together(
+    tmp_path: Path, train: Train, digits: st.Dataset, same_bits: SameBits
+) -> None:
+    whole = train(seeds=2, name="whole")
+    with pytest.raises(st.runs.Interrupted, match=r"--resume .*/half") as caught:
+        at = At(3, lambda: signal.raise_signal(signal.SIGINT))
+        train(seeds=2, name="half", observer=at)
+    half = caught.value.directory
+    assert half == tmp_path / "half"
+    # As if a kill had come between the checkpoints of the two.
+    newest = max((half / "seed-4" / "checkpoints").iterdir())
+    newest.unlink()
+    alone = shutil.copytree(half / "seed-3", tmp_path / "alone")
+    with pytest.raises(StriateError, match="one program with seed-3, seed-4, which must lie in"):
+        st.runs.resume(alone, digits)
+    one = st.runs.resume(half / "seed-4", digits)
+    assert one.directory == half / "seed-4"
+    both = st.runs.resume(half, digits)  # finished by now
+    for mine, yours in zip(both, whole, strict=True):
+        same_bits(mine, yours)
+
+
 def test_a_second_ctrl_c_stops_at_once(
     train: Train, tmp_path: Path, digits: st.Dataset, same_bits: SameBits
 ) -> None:

@@ -15,11 +15,15 @@ from typing import Any
 import conftest
 
 import striate as st
-from striate.scans import training
+from striate.scans import keeping, training
 from striate.scans.observer import ScanObserver
 
 AXES = {"learning_rate": [0.05, 0.1], "l2": [0.0, 1e-4, 1e-2], "filters": [2, 4]}
 EPOCHS = 12
+
+# As many checkpoints as can be, within epochs too, so that a kill meets one that is being written.
+keeping.SECONDS = 0.005
+keeping.LEAST_BETWEEN = 1
 
 
 def say(*words: Any) -> None:

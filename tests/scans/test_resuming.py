@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import random
 import signal
@@ -75,6 +76,32 @@ def test_a_signal_stops_a_scan_that_resumes_to_the_same_bits(
     assert contents(found.directory) == contents(whole.directory)
     again = resume(found.directory)  # finished: neither function nor data are asked for
     assert again.table() == found.table()
+
+
+class StopAt(ScanObserver):
+    """Stops a scan once an epoch is done, and keeps which epochs it was told of."""
+
+    def __init__(self, epoch=math.inf):
+        self.epoch, self.told = epoch, []
+
+    def on_epoch(self, block, training):
+        self.told.append(training.epoch)
+        if training.epoch >= self.epoch:
+            signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_block_goes_on_from_within(network, digits, tmp_path):
+    given = {"epochs": 150, "batch_size": 60, "side_by_side": 1, "directory": tmp_path}
+    given |= {"learning_rate": [0.05, 1e38]}  # the second diverges at once
+    whole = st.grid(network, digits, name="whole", **given)
+    with pytest.raises(st.runs.Interrupted, match="0 of 2 cells"):
+        st.grid(network, digits, name="half", observer=StopAt(1), **given)
+    assert any((tmp_path / "half" / "checkpoints" / "block-000").iterdir())
+    told = StopAt()
+    found = resume(tmp_path / "half", network, digits, observer=told)
+    assert min(told.told) >= 1  # one that begins anew tells of none done
+    assert contents(found.directory) == contents(whole.directory)
+    assert not (found.directory / "checkpoints").exists()
 
 
 def test_resuming_needs_the_function_and_the_same_data(network, digits, tmp_path):

@@ -16,7 +16,10 @@ RUNS = Path("runs")
 
 
 def run_directory(
-    word: str, states: Sequence[str] = ("finished", "interrupted", "running")
+    word: str,
+    states: Sequence[str] = ("finished", "interrupted", "running"),
+    *,
+    together: bool = False,
 ) -> Path:
     """Return the directory of a run.
 
@@ -27,6 +30,8 @@ def run_directory(
         ``runs/``; or ``last``, for the newest there.
     states
         What ``last`` may be, the first of them that there is.
+    together
+        Whether a folder of runs that are one program is meant as a whole.
 
     Raises
     ------
@@ -34,11 +39,14 @@ def run_directory(
         If there is no such run.
     """
     from striate.runs import list_runs
+    from striate.runs.seeds import members_of
 
     for path in (Path(word).expanduser(), RUNS / word):
         if (path / "config.json").exists():
             return path
         if path.is_dir():
+            if together and len(members_of(path)) > 1:
+                return path
             inside = list_runs(path)
             if len(inside) == 1:
                 return inside[0].directory

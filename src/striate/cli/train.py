@@ -18,7 +18,7 @@ from striate.errors import StriateError
 if TYPE_CHECKING:
     from striate.data import Dataset
     from striate.models import LectureModel
-    from striate.runs import Run
+    from striate.runs import Run, Runs
 
 EXAMPLES = options.examples(
     "striate train digits",
@@ -61,7 +61,9 @@ def train(
     ] = None,
     seeds: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Train N networks, each with the next seed."),
+        typer.Option(
+            metavar="N", min=1, help="Train N networks as one program, each with the next seed."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -107,7 +109,8 @@ def train(
             raise StriateError(
                 "--resume goes on with a run as it was begun: leave out dataset and settings"
             )
-        command.resume(selection.run_directory(resume, states=("interrupted", "finished")))
+        states = ("interrupted", "finished")
+        command.resume(selection.run_directory(resume, states, together=True))
 
 
 @dataclass(frozen=True)
@@ -195,21 +198,32 @@ class _Command:
             )
         if seeds is None:
             self._show(self._finish(trained, data))
-            return
-        results = [self._finish(run, data) for run in trained]
-        watched = trained[0].config["training"]["validation_on"]
-        self._show({"runs": results, f"{watched}_accuracy": trained.accuracy._asdict()})
-        if not self.json:
-            output.say(f"mean {watched} accuracy: {trained.accuracy}")
+        else:
+            self._show_all(trained, data)
 
     def resume(self, directory: Path) -> None:
-        """Go on with a run."""
+        """Go on with a run, or with all that are one program."""
         from striate.runs import Run
+        from striate.runs.seeds import members_of
 
-        data = datasets.of_run(Run.load(directory))
+        members = members_of(directory)
+        data = datasets.of_run(Run.load(members[0]))
+        several = len(members) > 1
         with self._training() as (runs, observer):
-            run = runs.resume(directory, data, observer=observer)
-        self._show(self._finish(run, data))
+            run = runs.resume(members[0].parent if several else directory, data, observer=observer)
+        if several:
+            self._show_all(run, data)
+        else:
+            self._show(self._finish(run, data))
+
+    def _show_all(self, trained: Runs, data: Dataset) -> None:
+        """Finish the runs of several seeds; end with their mean."""
+        results = [self._finish(run, data) for run in trained]
+        watched = trained[0].config["training"]["validation_on"]
+        mean = trained.accuracy
+        self._show({"runs": results, f"{watched}_accuracy": mean and mean._asdict()})
+        if mean and not self.json:
+            output.say(f"mean {watched} accuracy: {mean}")
 
     @contextmanager
     def _training(self) -> Iterator[tuple[Any, Any]]:

@@ -3,10 +3,10 @@
 from striate.engine.grid import (
     GridProgram,
     accuracy_name,
-    bytes_per_model,
     compile_grid,
     programs_at_once,
 )
+from striate.engine.memory import bytes_per_model
 from striate.engine.model import Model, Sequential, accelerate
 from striate.engine.program import Position, Program, Progress, compile_program
 from striate.engine.report import EngineReport

@@ -7,9 +7,7 @@ on the device once; where all models see them in one order, each batch is gather
 
 from __future__ import annotations
 
-import math
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +20,7 @@ from striate.engine import loops, program
 from striate.engine.hyperparameters import Place, describe
 from striate.engine.lowering import Lowering
 from striate.engine.numbers import WIDTH, Feed
+from striate.engine.program import Position, Progress
 
 Tree = Any
 Logs = dict[str, np.ndarray]
@@ -32,8 +31,8 @@ class GridProgram:
     """Models of one structure, their data and a batch size, compiled as one program.
 
     Made by `compile_grid`. A state is that of `striate.engine.Program` with an axis of models in
-    front of each array. It may hold fewer models than the program was made for; which ones is said
-    by `models` where it matters.
+    front of each array, those of the metrics included. It may hold fewer models than the program
+    was made for; which ones is said by `models` where it matters.
 
     Attributes
     ----------
@@ -52,15 +51,14 @@ class GridProgram:
     shuffle_seeds: tuple[int, ...] | None
     _arrays: Mapping[str, Tree]
     _rows: np.ndarray
-    _advance: Callable[..., tuple[Tree, Tree]]
-    _finish: Callable[..., tuple[Tree, Tree]]
+    _loop: program.EpochLoop
     _evaluate: Mapping[str, Callable[..., Tree]]
     _fresh_metrics: list[np.ndarray]
 
     @property
     def steps(self) -> int:
         """Steps in an epoch; the partial last batch is one."""
-        return math.ceil(self.images / self.batch_size)
+        return self._loop.steps
 
     @property
     def models(self) -> int:
@@ -81,11 +79,12 @@ class GridProgram:
             variable = description.variable(place)
             if variable is not None:
                 stacked[2][variable] = values.astype(stacked[2][variable].dtype)
-        return tuple([jnp.array(values) for values in group] for group in stacked)
+        groups = ([jnp.array(values) for values in group] for group in stacked)
+        return (*groups, self._metrics(len(states)))
 
     def weights(self, state: Tree) -> list[list[np.ndarray]]:
         """Return for each model its trainable, other and optimizer variables, in a row."""
-        arrays = [np.asarray(values) for group in state for values in group]
+        arrays = [np.asarray(values) for group in state[:3] for values in group]
         return [[values[model] for values in arrays] for model in range(len(arrays[0]))]
 
     def take(self, state: Tree, places: Sequence[int]) -> Tree:
@@ -96,55 +95,45 @@ class GridProgram:
     def run_epoch(
         self,
         state: Tree,
-        epoch: int,
-        models: Sequence[int],
-        on_chunk: Callable[[int], bool] | None = None,
-    ) -> tuple[Tree, Logs] | None:
-        """Train for one epoch.
+        position: Position,
+        on_chunk: Callable[[Progress], bool] | None = None,
+        models: Sequence[int] | None = None,
+    ) -> tuple[Tree, Position, Logs]:
+        """Train to the end of the epoch, or until `on_chunk` answers True.
 
         Parameters
         ----------
         state
             The state; its arrays are given up.
-        epoch
-            Its number, from 0.
-        models
-            Which models the state holds.
+        position
+            Where to go on.
         on_chunk
-            Called about four times a second with the steps done; a true answer abandons the epoch.
+            Called about four times a second; a true answer stops the training after that chunk.
+        models
+            Which models the state holds; all if not given.
 
         Returns
         -------
         tuple
-            The state and the running means of loss and metrics, (models,) each; None when the
-            epoch was abandoned.
+            State, position, and the running means of loss and metrics, (models,) each.
         """
+        models = range(self.models) if models is None else models
         rows = jnp.asarray(self._rows[np.asarray(models)])
-        carried = ((*state, self._metrics(len(models))), rows)
-        order = self._order(epoch, models)
-        whole = self.images // self.batch_size
-        step, chunk = 0, 1
-        results: dict[str, jax.Array] = {}
-        while step < self.steps:
-            began = time.perf_counter()
-            if step < whole:
-                count = min(chunk, whole - step)
-                source = (self._arrays["train"], order)
-                results, carried = self._advance(carried, source, step, step + count)
-            else:
-                count = 1
-                tail = order[..., whole * self.batch_size :]
-                results, carried = self._finish(carried, (self._arrays["train"], tail), 0, 1)
-            step += count
-            jax.block_until_ready(results)
-            seconds = time.perf_counter() - began
-            chunk = max(1, int(count * program.CHUNK_SECONDS / max(seconds, 1e-6)))
-            if on_chunk is not None and on_chunk(step) and step < self.steps:
-                return None
-        return carried[0][:3], {name: np.asarray(value) for name, value in results.items()}
+        if position.step == 0:
+            state = (*state[:3], self._metrics(len(models)))
+        order = self._order(position.epoch, models)
 
-    def evaluate(self, state: Tree, split: str, models: Sequence[int]) -> Logs:
+        def told(progress: Progress) -> bool:
+            return on_chunk is not None and on_chunk(progress)
+
+        carried, position, results = self._loop.run(
+            (state, rows), position, self._arrays["train"], order, told
+        )
+        return carried[0], position, {name: np.asarray(value) for name, value in results.items()}
+
+    def evaluate(self, state: Tree, split: str, models: Sequence[int] | None = None) -> Logs:
         """Return loss and metrics, (models,) each, on the images of a split."""
+        models = range(self.models) if models is None else models
         rows = jnp.asarray(self._rows[np.asarray(models)])
         carried = ((state[0], state[1], self._metrics(len(models))), rows)
         results = self._evaluate[split](carried, self._arrays[split])
@@ -211,8 +200,7 @@ def compile_grid(
     tracing = Tracing(model, numbers, models)
     tracing.trace(arrays["train"], batch_size)
     lowering = Lowering(model)
-    options = {"xla_cpu_multi_thread_eigen": False} if one_thread else None
-    gather, gather_rest = program.gatherers(batch_size)
+    options: dict[str, Any] | None = {"xla_cpu_multi_thread_eigen": False} if one_thread else None
     train_step = tracing.mapped("train_step", batch_axis=None if shared else 0)
     test_step = tracing.mapped("test_step", batch_axis=None)
     return GridProgram(
@@ -222,14 +210,7 @@ def compile_grid(
         shuffle_seeds=None if shuffle_seeds is None else tuple(shuffle_seeds),
         _arrays=arrays,
         _rows=tracing.feed.matrix(),
-        _advance=jax.jit(
-            loops.repeat(train_step, lowering, gather), donate_argnums=0, compiler_options=options
-        ),
-        _finish=jax.jit(
-            loops.repeat(train_step, lowering, gather_rest),
-            donate_argnums=0,
-            compiler_options=options,
-        ),
+        _loop=program.EpochLoop.of(train_step, lowering, images, batch_size, options),
         _evaluate={
             name: program.over_all_images(test_step, lowering, len(split[0]), options)
             for name, split in arrays.items()
@@ -288,24 +269,6 @@ class Tracing:
             for name, state in (("train_step", groups), ("test_step", [*groups[:2], groups[3]])):
                 stacked = jax.tree.map(lambda a: a[None], (tuple(state), row[0]))
                 jax.eval_shape(self.mapped(name, None), stacked, batch)
-
-
-def bytes_per_model(model: Any, batch_size: int) -> int:
-    """Estimate the memory that one more model needs in training.
-
-    Weights and optimizer state are held twice, and gradients once; what the layers give for a
-    batch is held forward, backward, and once in between.
-    """
-    images = max(batch_size, program.VALIDATION_BATCH)
-    outputs = sum(
-        math.prod(shape[1:])
-        for layer in model._flatten_layers(include_self=False)
-        for shape in [getattr(getattr(layer, "output", None), "shape", ())]
-        if None not in shape[1:]
-    )
-    groups = program.variables(model)
-    held = [sum(math.prod(v.shape) for v in group) for group in groups]
-    return 4 * (2 * sum(held) + held[0] + 3 * images * outputs)
 
 
 def accuracy_name(model: Any) -> str | None:

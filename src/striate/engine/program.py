@@ -67,6 +67,93 @@ class Progress:
 
 
 @dataclass(frozen=True, eq=False)
+class EpochLoop:
+    """The compiled steps of an epoch, run in chunks of about `CHUNK_SECONDS`.
+
+    Attributes
+    ----------
+    images, batch_size
+        Of the training.
+    """
+
+    images: int
+    batch_size: int
+    _advance: Callable[..., tuple[Tree, Tree]]
+    _finish: Callable[..., tuple[Tree, Tree]]
+
+    @classmethod
+    def of(
+        cls,
+        step: loops.Step,
+        lowering: Lowering,
+        images: int,
+        batch_size: int,
+        options: dict[str, Any] | None = None,
+    ) -> EpochLoop:
+        """Make the loop over a step; `options` are XLA's, for its compilation.
+
+        An order with an axis of models in front, (models, images), gives batches with one.
+        """
+
+        def gather(source: Tree, i: jax.Array) -> Tree:
+            arrays, order = source
+            places = lax.dynamic_slice_in_dim(order, i * batch_size, batch_size, axis=-1)
+            return as_batch(_gather(arrays, places))
+
+        def gather_rest(source: Tree, _: jax.Array) -> Tree:
+            return as_batch(_gather(*source))
+
+        advance, finish = (
+            jax.jit(loops.repeat(step, lowering, pick), donate_argnums=0, compiler_options=options)
+            for pick in (gather, gather_rest)
+        )
+        return cls(images, batch_size, advance, finish)
+
+    @property
+    def steps(self) -> int:
+        """Steps in an epoch; the partial last batch is one."""
+        return math.ceil(self.images / self.batch_size)
+
+    def run(
+        self,
+        state: Tree,
+        position: Position,
+        arrays: Tree,
+        order: jax.Array,
+        on_chunk: Callable[[Progress], bool],
+    ) -> tuple[Tree, Position, dict[str, jax.Array]]:
+        """Train to the end of the epoch, or until `on_chunk` answers True.
+
+        Returns
+        -------
+        tuple
+            State, position, and the logs of the last step; `Progress` has the means of these
+            where there are several models.
+        """
+        whole = self.images // self.batch_size
+        step, chunk = position.step, 1
+        results: dict[str, jax.Array] = {}
+        while step < self.steps:
+            began = time.perf_counter()
+            if step < whole:
+                count = min(chunk, whole - step)
+                results, state = self._advance(state, (arrays, order), step, step + count)
+            else:
+                count = 1
+                tail = order[..., whole * self.batch_size :]
+                results, state = self._finish(state, (arrays, tail), 0, 1)
+            step += count
+            logs = {name: float(np.mean(value)) for name, value in results.items()}
+            seconds = time.perf_counter() - began
+            chunk = max(1, int(count * CHUNK_SECONDS / max(seconds, 1e-6)))
+            images = min(step * self.batch_size, self.images) - (step - count) * self.batch_size
+            progress = Progress(position.epoch, step, self.steps, logs, images / seconds)
+            if on_chunk(progress) and step < self.steps:
+                return state, Position(position.epoch, step), results
+        return state, Position(position.epoch + 1), results
+
+
+@dataclass(frozen=True, eq=False)
 class Program:
     """A model, its data and a batch size, compiled.
 
@@ -92,8 +179,7 @@ class Program:
     images: int
     _train: Any
     _validation: Any
-    _advance: Callable[..., tuple[Tree, Tree]]
-    _finish: Callable[..., tuple[Tree, Tree]]
+    _loop: EpochLoop
     _validate: Callable[..., Tree]
     _fresh_metrics: list[np.ndarray]
 
@@ -147,27 +233,12 @@ class Program:
         if position.step == 0:
             state = (*state[:3], self._metrics())
         order = jnp.asarray(self.order(position.epoch))
-        whole = self.images // self.batch_size
-        step, logs, chunk = position.step, {}, 1
-        while step < self.steps:
-            began = time.perf_counter()
-            if step < whole:
-                count = min(chunk, whole - step)
-                source = (self._train, order)
-                results, state = self._advance(state, source, step, step + count)
-            else:
-                count = 1
-                tail = order[whole * self.batch_size :]
-                results, state = self._finish(state, (self._train, tail), 0, 1)
-            step += count
-            logs = {name: float(value) for name, value in results.items()}
-            seconds = time.perf_counter() - began
-            chunk = max(1, int(count * CHUNK_SECONDS / max(seconds, 1e-6)))
-            images = min(step * self.batch_size, self.images) - (step - count) * self.batch_size
-            progress = Progress(position.epoch, step, self.steps, logs, images / seconds)
-            if on_chunk is not None and on_chunk(progress) and step < self.steps:
-                return state, Position(position.epoch, step), logs
-        return state, Position(position.epoch + 1), logs
+
+        def told(progress: Progress) -> bool:
+            return on_chunk is not None and on_chunk(progress)
+
+        state, position, results = self._loop.run(state, position, self._train, order, told)
+        return state, position, {name: float(value) for name, value in results.items()}
 
     def validate(self, state: State) -> dict[str, float]:
         """Return loss and metrics on the validation images; the state is left alone."""
@@ -218,7 +289,6 @@ def compile_program(
     validation = split_arrays(data.validation or data.test, model, data)
     build(model, training, batch_size)
     lowering = Lowering(model)
-    gather, gather_rest = gatherers(batch_size)
 
     def train_step(state: Tree, batch: Tree) -> Tree:
         return model.train_step(state, batch)
@@ -234,8 +304,7 @@ def compile_program(
         images=len(data.train),
         _train=jax.tree.map(jnp.asarray, training),
         _validation=jax.tree.map(jnp.asarray, validation),
-        _advance=jax.jit(loops.repeat(train_step, lowering, gather), donate_argnums=0),
-        _finish=jax.jit(loops.repeat(train_step, lowering, gather_rest), donate_argnums=0),
+        _loop=EpochLoop.of(train_step, lowering, len(data.train), batch_size),
         _validate=over_all_images(test_step, lowering, len(validation[0])),
         _fresh_metrics=[np.array(v.value) for v in model.metrics_variables],
     )
@@ -251,23 +320,6 @@ def build(model: Any, training: Tree, batch_size: int) -> None:
     """Make all variables of a model, those of its optimizer and metrics included."""
     model._symbolic_build(data_batch=as_batch(jax.tree.map(lambda a: a[:batch_size], training)))
     model.reset_metrics()
-
-
-def gatherers(batch_size: int) -> tuple[Callable[[Tree, Any], Tree], Callable[[Tree, Any], Tree]]:
-    """Make what picks batch i of (arrays, order), and what picks the images that are left.
-
-    An order with an axis of models in front, (models, images), gives batches with one.
-    """
-
-    def gather(source: Tree, i: jax.Array) -> Tree:
-        arrays, order = source
-        places = lax.dynamic_slice_in_dim(order, i * batch_size, batch_size, axis=-1)
-        return as_batch(_gather(arrays, places))
-
-    def gather_rest(source: Tree, _: jax.Array) -> Tree:
-        return as_batch(_gather(*source))
-
-    return gather, gather_rest
 
 
 def over_all_images(

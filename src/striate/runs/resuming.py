@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ from striate.errors import StriateError
 from striate.runs import checkpoint, provenance, storage
 from striate.runs import directory as files
 from striate.runs.checkpoint import Checkpoint
-from striate.runs.loop import Session, Times, restored
+from striate.runs.loop import Session
 from striate.runs.observer import Observer
+from striate.runs.record import Record, Times
 from striate.runs.run import Run, refuse_not_a_run
+from striate.runs.seeds import Runs, members_of, seeds_words
 from striate.runs.training import observer_for
+from striate.runs.trainings import Alone, Together
 
 
 def resume(
@@ -27,7 +31,7 @@ def resume(
     *,
     observer: Observer | None = None,
     verbose: int | None = None,
-) -> Run:
+) -> Run | Runs:
     """Go on with a run that was stopped, by Ctrl-C, a kill or a power cut.
 
     The result has the bits of a run that was never stopped, on the same machine. A checkpoint
@@ -38,7 +42,8 @@ def resume(
     ----------
     directory
         The run directory; it is all that is needed for data that `striate.load` makes of a name
-        or path.
+        or path. Runs of several seeds that are one program go on together, whether one of them
+        is named or the directory that holds them.
     data
         The dataset of the run, where it was made of arrays or with options.
     observer, verbose
@@ -55,52 +60,98 @@ def resume(
     began = time.perf_counter()
     path = Path(directory)
     told = observer_for(observer, verbose)
-    refuse_not_a_run(path)
-    config = files.read_config(path)
-    if (path / files.MODEL).exists():
+    members = members_of(path)
+    if members == [path]:
+        refuse_not_a_run(path)
+    first = files.read_config(members[0])
+    if all((member / files.MODEL).exists() for member in members):
         told.on_message(f"{path} is finished, there is nothing to go on with")
-        return Run.load(path)
-    with files.Log(path) as log:
-        provenance.refuse_other_versions(config, path)
-        kept, damaged = _newest_good(path, config)
-        dataset = _same_data(config["dataset"], data, path)
-        training = config["training"]
-        program = compile_program(
-            storage.restore(path),
-            dataset,
-            batch_size=training["batch_size"],
-            seed=training["seed"],
-            shuffle=training["shuffle"],
-        )
-        session = Session(
-            path,
-            _resumed(config),
-            log,
-            told,
-            program,
-            restored(kept, program),
-            Position(kept.epoch, kept.step),
-            Times(began, **kept.times),
-            {name: list(values) for name, values in kept.history.items()},
-        )
-        set_aside = [
-            f"{reason}: set aside, going on from {kept.file_name}" for reason in _set_aside(damaged)
+        return _result(path, members, tuple(map(Run.load, members)))
+    with ExitStack() as stack:
+        logs = [stack.enter_context(files.Log(member)) for member in members]
+        configs = [files.read_config(member) for member in members]
+        provenance.refuse_other_versions(first, path)
+        kept, damaged = _newest_good(members, configs)
+        training = _training(members, configs, _same_data(first["dataset"], data, path))
+        records = [
+            Record(
+                member,
+                _resumed(config),
+                log,
+                Times(began, **own.times),
+                {name: list(values) for name, values in own.history.items()},
+            )
+            for member, config, log, own in zip(members, configs, logs, kept, strict=True)
         ]
-        _remove_half_written(path)
-        log.write(f"resumed after {kept.epoch} of {training['epochs']} epochs")
-        return session.train(
-            keep_model=True, messages=[*set_aside, *provenance.other_machine(config)]
+        position = Position(kept[0].epoch, kept[0].step)
+        group = members[0].parent if len(members) > 1 else path
+        session = Session(group, records, told, training, training.restored(kept), position)
+        messages = [
+            f"{reason}: set aside, going on from {kept[0].file_name}"
+            for reason in _set_aside(damaged)
+        ]
+        for member, log in zip(members, logs, strict=True):
+            _remove_half_written(member)
+            _remove_later(member, kept[0])
+            log.write(f"resumed after {kept[0].epoch} of {first['training']['epochs']} epochs")
+        if len(members) > 1:
+            seeds = [config["training"]["seed"] for config in configs]
+            messages.insert(0, seeds_words(seeds))
+        runs = session.train(
+            keep_model=True, messages=[*messages, *provenance.other_machine(first)]
         )
+    return _result(path, members, runs)
+
+
+def _result(path: Path, members: Sequence[Path], runs: tuple[Run, ...]) -> Run | Runs:
+    """Return the run that was named, or all of a group."""
+    if path in members:
+        return runs[members.index(path)]
+    return Runs(path, runs)
+
+
+def _training(
+    members: Sequence[Path], configs: Sequence[Mapping[str, Any]], dataset: Dataset
+) -> Alone | Together:
+    training = configs[0]["training"]
+    batch_size, shuffle = training["batch_size"], training["shuffle"]
+    models = [storage.restore(member) for member in members]
+    if len(models) == 1:
+        return Alone(
+            compile_program(
+                models[0], dataset, batch_size=batch_size, seed=training["seed"], shuffle=shuffle
+            )
+        )
+    seeds = [config["training"]["seed"] for config in configs]
+    together = Together.of(models, dataset, batch_size=batch_size, seeds=seeds, shuffle=shuffle)
+    if isinstance(together, str):
+        raise StriateError(f"{members[0].parent} cannot go on as one program: {together}")
+    return together
 
 
 def _newest_good(
-    path: Path, config: Mapping[str, Any]
-) -> tuple[Checkpoint, list[tuple[Path, str]]]:
+    members: Sequence[Path], configs: Sequence[Mapping[str, Any]]
+) -> tuple[list[Checkpoint], list[tuple[Path, str]]]:
+    """Return the newest sound checkpoint that all members have, and the damaged ones."""
     try:
-        return checkpoint.newest_good(path / files.CHECKPOINTS)
+        newest = [checkpoint.newest_good(member / files.CHECKPOINTS) for member in members]
+        # A kill may have come when some had written theirs and others had not.
+        oldest = min(kept.file_name for kept, _ in newest)
+        kept = [
+            own if own.file_name == oldest else checkpoint.read(member / files.CHECKPOINTS / oldest)
+            for member, (own, _) in zip(members, newest, strict=True)
+        ]
     except StriateError as error:
-        again = config.get("command") or "the command that made it"
+        again = configs[0].get("command") or "the command that made it"
         raise StriateError(f"{error}; it can only be started anew: {again}") from None
+    return kept, [found for _, damaged in newest for found in damaged]
+
+
+def _remove_later(member: Path, kept: Checkpoint) -> None:
+    """Remove checkpoints that others do not have: all go on from the same position."""
+    for path in checkpoint.files(member / files.CHECKPOINTS):
+        if path.name > kept.file_name:
+            path.unlink()
 
 
 def _same_data(described: Mapping[str, Any], data: Dataset | None, path: Path) -> Dataset:

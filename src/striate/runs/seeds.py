@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, overload
 
 from striate.errors import StriateError
-from striate.runs.observer import Observer
+from striate.runs import directory as files
 from striate.runs.run import Run
+
+# What the names of their directories begin with.
+SEED = "seed-"
 
 
 class Mean(NamedTuple):
@@ -96,12 +99,29 @@ def chosen(seeds: int | Sequence[int], first: int) -> list[int]:
     return numbers
 
 
-def train_each(
-    seeds: Sequence[int], directory: Path, train: Callable[[int, str], Run], observer: Observer
-) -> Runs:
-    """Train with one seed after the other, each in a directory of its own."""
-    runs = []
-    for number, seed in enumerate(seeds, start=1):
-        observer.on_message(f"seed {seed} ({number} of {len(seeds)})")
-        runs.append(train(seed, f"seed-{seed}"))
-    return Runs(directory, tuple(runs))
+def seeds_words(seeds: Sequence[int]) -> str:
+    """Say which seeds are trained together."""
+    return f"seeds {', '.join(map(str, seeds))}: {len(seeds)} networks as one program"
+
+
+def members_of(path: Path) -> list[Path]:
+    """Return the runs that are one program with a run, or in a group of seeds; else the path.
+
+    Raises
+    ------
+    StriateError
+        If one of them is not there.
+    """
+    own = (path / files.CONFIG).exists()
+    group = path.parent if own else path
+    inside = [path] if own else sorted(c.parent for c in path.glob(f"{SEED}*/{files.CONFIG}"))
+    names = files.read_config(inside[0])["training"].get("together_with") if inside else None
+    if not names:
+        return [path]
+    missing = [name for name in names if not (group / name / files.CONFIG).exists()]
+    if missing:
+        raise StriateError(
+            f"{path} was trained as one program with {', '.join(missing)}, which must lie in "
+            f"{group} for it to go on"
+        )
+    return [group / name for name in names]

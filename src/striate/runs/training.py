@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,15 +16,17 @@ import keras
 import numpy as np
 
 from striate.data import Dataset, load
-from striate.engine import Position, Program, compile_program
+from striate.engine import Position, compile_program
 from striate.errors import StriateError
 from striate.runs import directory as files
 from striate.runs import network, provenance, storage
-from striate.runs.loop import Session, Times
+from striate.runs.loop import Session, Training
 from striate.runs.network import Network
 from striate.runs.observer import Lines, Observer
+from striate.runs.record import Record, Times
 from striate.runs.run import Run
-from striate.runs.seeds import Runs, chosen, train_each
+from striate.runs.seeds import SEED, Runs, chosen, seeds_words
+from striate.runs.trainings import Alone, Together
 
 # For networks that no lecture trains.
 EPOCHS = 3
@@ -87,9 +90,11 @@ def train(
     seed
         Decides the initial weights (of a function or a name), dropout and the order of images.
     seeds
-        So many seeds from `seed` on, or the seeds themselves, for a network that is built: one
-        run after the other, each in a directory of its own within the one that `directory` and
-        `name` say. A group that was stopped does not go on by itself; its runs do.
+        So many seeds from `seed` on, or the seeds themselves, for a network that is built: as one
+        program, each with a run directory of its own within the one that `directory` and `name`
+        say. They agree but for rounding with runs of one seed each, and stop and go on together.
+        Networks that cannot be one program, or need more than half of the memory that is free, are
+        trained one after the other, which is said; then each goes on by itself.
     directory, name
         The run is ``directory/name``; without a name it is ``<data>-<network>-<date>-<time>``.
         What exists is never overwritten.
@@ -147,15 +152,7 @@ def train(
             "seeds= needs a function that builds the network, or a lecture network's name: a "
             "model has its weights already"
         )
-    title = network.title_of(model_or_build)
-    subject = f"{request.data.name}-{title}"
-    group = files.create(Path(directory), subject, name, datetime.now().astimezone())
-    return train_each(
-        numbers,
-        group,
-        lambda number, own: request.train(number, group, own, time.perf_counter()),
-        request.observer,
-    )
+    return request.train_seeds(numbers, Path(directory), name, began)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,44 +170,74 @@ class _Request:
 
     def train(self, seed: int, directory: Path, name: str | None, began: float) -> Run:
         """Make one run."""
-        _refuse_not_natural("seed", seed, 0)
         # Before the network is built: its initial weights are compiled programs, too.
         started = datetime.now().astimezone()
-        net = network.prepare(self.model_or_build, self.data, seed, self.arguments)
+        net = self._network(seed)
         program = compile_program(
             net.model,
             self.data,
-            batch_size=self.batch_size or (net.lecture.batch_size if net.lecture else BATCH_SIZE),
+            batch_size=self._batch_size(net),
             seed=seed,
             shuffle=self.shuffle,
         )
-        config = self._config(net, program, seed, started)
+        training = Alone(program)
+        config = self._config(net, training, seed, started)
         path = files.create(directory, f"{self.data.name}-{net.title}", name, started)
         with files.Log(path) as log:
-            log.write(config["command"])
-            session = Session(
-                path,
-                config,
-                log,
-                self.observer,
-                program,
-                program.start(),
-                Position(),
-                Times(began),
-            )
-            with files.writing(path):
-                storage.store(path, net.model)
-            session.save()
-            # The last of the four: from here on the run can be killed and resumed.
-            session.write_config()
-            return session.train(keep_model=net.built)
+            record = _begun(path, net, config, log, began)
+            session = Session(path, [record], self.observer, training, program.start(), Position())
+            session.begin()
+            return session.train(keep_model=net.built)[0]
+
+    def train_seeds(
+        self, seeds: Sequence[int], directory: Path, name: str | None, began: float
+    ) -> Runs:
+        """Make a run for each seed: as one program, or else one after the other."""
+        started = datetime.now().astimezone()
+        nets = [self._network(seed) for seed in seeds]
+        training = Together.of(
+            [net.model for net in nets],
+            self.data,
+            batch_size=self._batch_size(nets[0]),
+            seeds=seeds,
+            shuffle=self.shuffle,
+        )
+        group = files.create(directory, f"{self.data.name}-{nets[0].title}", name, started)
+        if isinstance(training, str):
+            self.observer.on_message(f"the seeds are trained one after the other: {training}")
+            return self._one_by_one(seeds, group)
+        with ExitStack() as stack:
+            records = []
+            for seed, net in zip(seeds, nets, strict=True):
+                path = files.create(group, "", f"{SEED}{seed}", started)
+                config = self._config(net, training, seed, started)
+                config["training"]["together_with"] = [f"{SEED}{s}" for s in seeds]
+                log = stack.enter_context(files.Log(path))
+                records.append(_begun(path, net, config, log, began))
+            session = Session(group, records, self.observer, training, training.start(), Position())
+            session.begin()
+            return Runs(group, session.train(keep_model=True, messages=[seeds_words(seeds)]))
+
+    def _one_by_one(self, seeds: Sequence[int], group: Path) -> Runs:
+        runs = []
+        for number, seed in enumerate(seeds, start=1):
+            self.observer.on_message(f"seed {seed} ({number} of {len(seeds)})")
+            runs.append(self.train(seed, group, f"{SEED}{seed}", time.perf_counter()))
+        return Runs(group, tuple(runs))
+
+    def _network(self, seed: int) -> Network:
+        _refuse_not_natural("seed", seed, 0)
+        return network.prepare(self.model_or_build, self.data, seed, self.arguments)
+
+    def _batch_size(self, net: Network) -> int:
+        return self.batch_size or (net.lecture.batch_size if net.lecture else BATCH_SIZE)
 
     def _config(
-        self, net: Network, program: Program, seed: int, started: datetime
+        self, net: Network, training: Training, seed: int, started: datetime
     ) -> dict[str, Any]:
         """Return what ``config.json`` says at the beginning."""
         epochs = self.epochs or (net.lecture.epochs if net.lecture else EPOCHS)
-        given = {"epochs": epochs, "batch_size": program.batch_size, "seed": seed}
+        given = {"epochs": epochs, "batch_size": training.batch_size, "seed": seed}
         validation_on = "test" if self.data.validation is None else "validation"
         return {
             "dataset": provenance.describe_data(self.data),
@@ -231,6 +258,16 @@ class _Request:
             ),
             "timing": {"started": started.isoformat(timespec="seconds")},
         }
+
+
+def _begun(
+    path: Path, net: Network, config: dict[str, Any], log: files.Log, began: float
+) -> Record:
+    """Write a run's command and network; return what keeps the rest."""
+    log.write(config["command"])
+    with files.writing(path):
+        storage.store(path, net.model)
+    return Record(path, config, log, Times(began))
 
 
 def observer_for(observer: Observer | None, verbose: int | None) -> Observer:

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import jax.numpy as jnp
 import numpy as np
 
 from striate.data import Dataset, load_again
-from striate.engine import accuracy_name, compile_grid, program
+from striate.engine import Position, accuracy_name, compile_grid, program
 from striate.errors import StriateError
 from striate.files import written_beside
+from striate.runs.checkpoint import Checkpoint
 from striate.scans.plan import Recipe
 from striate.scans.space import Cell
 
@@ -124,6 +126,16 @@ def recipe_of(scan: Mapping[str, Any], build: Any = None, data: Dataset | None =
     return Recipe(build, data, scan["fixed"])
 
 
+class Saver(Protocol):
+    """Keeps a block from time to time."""
+
+    def due(self) -> bool:
+        """Return whether it is time to."""
+
+    def save(self, training: BlockTraining) -> None:
+        """Keep it."""
+
+
 class BlockTraining:
     """A block while it is trained; may be stopped and looked at after any epoch.
 
@@ -156,6 +168,7 @@ class BlockTraining:
         first = self._settings[0]
         self.epochs = int(recipe.setting(first, "epochs"))
         self.epoch = 0
+        self._position = Position()
         self.histories: list[History] = [{} for _ in self.cells]
         self.diverged: list[int | None] = [None for _ in self.cells]
         numbers = {tuple(place): np.array(values, np.float64) for place, values in block["numbers"]}
@@ -193,32 +206,78 @@ class BlockTraining:
     def _built(self, cell: Cell) -> Tree:
         return program.initial_state(self._recipe.network(cell).model)
 
-    def train(self, until: int, on_epoch: Callable[[BlockTraining], bool] | None = None) -> bool:
+    def train(
+        self,
+        until: int,
+        on_epoch: Callable[[BlockTraining], bool] | None = None,
+        saver: Saver | None = None,
+    ) -> bool:
         """Train to the end of epoch number `until`; see `compute_block` for `on_epoch`.
+
+        Parameters
+        ----------
+        saver
+            Is given the training to keep from time to time, within long epochs, too, and when it
+            is abandoned.
 
         Returns
         -------
         bool
-            False when it was abandoned, after which the block cannot be gone on with.
+            False when it was abandoned.
         """
-        while self.epoch < until and None in self.diverged:
-            done = self._program.run_epoch(
-                self._state,
-                self.epoch,
-                self._models,
-                None if on_epoch is None else lambda _: on_epoch(self),
+        stopped = False
+
+        def on_chunk(_: Any) -> bool:
+            nonlocal stopped
+            stopped = on_epoch is not None and on_epoch(self)
+            return stopped or (saver is not None and saver.due())
+
+        while self.epoch < until and None in self.diverged and not stopped:
+            self._state, self._position, logs = self._program.run_epoch(
+                self._state, self._position, on_chunk, self._models
             )
-            if done is None:
-                return False
-            self._state, logs = done
-            watched = self._program.evaluate(self._state, self._watched, self._models)
-            logs |= {f"val_{name}": values for name, values in watched.items()}
-            self.epoch += 1
-            for place, model in enumerate(self._models):
-                self._note(model, {name: float(values[place]) for name, values in logs.items()})
-            if on_epoch is not None and on_epoch(self) and self.epoch < until:
-                return False
-        return True
+            if self._position.epoch > self.epoch:
+                watched = self._program.evaluate(self._state, self._watched, self._models)
+                logs |= {f"val_{name}": values for name, values in watched.items()}
+                self.epoch += 1
+                for place, model in enumerate(self._models):
+                    self._note(model, {name: float(values[place]) for name, values in logs.items()})
+                stopped = stopped or (on_epoch is not None and on_epoch(self))
+            if saver is not None and (stopped or saver.due()):
+                saver.save(self)
+        return self.epoch >= until or None not in self.diverged
+
+    def checkpoint(self) -> Checkpoint:
+        """Return all that is needed to go on to the same bits."""
+        history = {
+            f"{model}/{name}": values
+            for model, own in enumerate(self.histories)
+            for name, values in own.items()
+        }
+        state = [[np.asarray(values) for values in group] for group in self._state]
+        return Checkpoint(self._position.epoch, self._position.step, state, history)
+
+    def restore(self, kept: Checkpoint) -> None:
+        """Go on from a checkpoint of the same block.
+
+        Raises
+        ------
+        StriateError
+            If it is of another one.
+        """
+        shapes = [[(v.shape, v.dtype) for v in group] for group in self._state]
+        if shapes != [[(v.shape, v.dtype) for v in group] for group in kept.state]:
+            raise StriateError(f"{kept.file_name} is of another block: remove it")
+        # Copies: the training gives its arrays up, and NumPy's memory is not JAX's to reuse.
+        self._state = tuple([jnp.array(values) for values in group] for group in kept.state)
+        self._position = Position(kept.epoch, kept.step)
+        self.epoch = kept.epoch
+        for key, values in kept.history.items():
+            number, _, name = key.partition("/")
+            self.histories[int(number)][name] = list(values)
+        for model, history in enumerate(self.histories):
+            losses = history.get("loss", [])
+            self.diverged[model] = len(losses) if losses and not math.isfinite(losses[-1]) else None
 
     def _note(self, model: int, logs: Mapping[str, float]) -> None:
         if self.diverged[model] is not None:

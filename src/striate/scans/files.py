@@ -5,6 +5,7 @@
     scan.json                data, network, axes, cells, blocks, versions, machine, command, times
     table.csv                one row a cell, those of a block at once when it is done
     histories/block-000.json one value an epoch for each of Keras's keys, by cell
+    checkpoints/block-000/   the last two of a block that is computed on this machine
     models/cell-000.keras    the trained networks, where they are kept
     log.txt                  what happened, line by line; locked while a process computes
 """

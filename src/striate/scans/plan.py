@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from striate.data import Dataset
 from striate.engine import accuracy_name, bytes_per_model, dividing, program
+from striate.engine.memory import free_bytes
 from striate.errors import StriateError
 from striate.runs import network
 from striate.runs.network import Network
@@ -18,7 +17,6 @@ from striate.scans.space import TRAINING, Cell, words
 
 # Without a limit given, so much of the memory that is free is used.
 SHARE_OF_FREE = 0.5
-_MEMORY_WHERE_UNKNOWN = 2_000_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +161,7 @@ def memory_limit(memory: int | str | None) -> int:
         If it is no size, such as ``"4 GB"``.
     """
     if memory is None:
-        return int(SHARE_OF_FREE * _free())
+        return int(SHARE_OF_FREE * free_bytes())
     if isinstance(memory, int) and not isinstance(memory, bool) and memory > 0:
         return memory
     text = str(memory).replace(" ", "").upper().removesuffix("B").removesuffix("I")
@@ -175,13 +173,3 @@ def memory_limit(memory: int | str | None) -> int:
     if size <= 0:
         raise StriateError(f"memory={memory!r} is no size: give bytes, or words such as '4 GB'")
     return size
-
-
-def _free() -> int:
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (OSError, ValueError):
-        return _MEMORY_WHERE_UNKNOWN

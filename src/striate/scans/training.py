@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from striate.data import Dataset, load
 from striate.engine import programs_at_once
@@ -19,7 +19,7 @@ from striate.files import write_json
 from striate.runs import directory as runs_files
 from striate.runs import provenance
 from striate.runs.interrupt import Interrupted, stop_on_signals
-from striate.scans import beginning, files, plan
+from striate.scans import beginning, files, keeping, plan
 from striate.scans import block as blocks
 from striate.scans.cluster import Cluster, connected
 from striate.scans.observer import ScanLines, ScanObserver
@@ -27,6 +27,9 @@ from striate.scans.plan import Recipe
 from striate.scans.result import GridResult
 from striate.scans.space import Cell, axes_and_fixed, product
 from striate.scans.workers import Workers
+
+if TYPE_CHECKING:
+    from striate.scans.distribution import Distribution
 
 
 def grid(
@@ -273,8 +276,11 @@ class _Scan:
         ]
         with stop_on_signals() as stop:
             self._observer.on_start(self._result())
-            make = Workers if self._cluster is None else self._cluster.workers
-            workers = make(self._recipe, self._scan, missing)
+            workers: Workers | Distribution
+            if self._cluster is None:
+                workers = Workers(self._recipe, self._scan, missing, self._path)
+            else:
+                workers = self._cluster.workers(self._recipe, self._scan, missing)
             for number, training, done in workers.events(lambda: stop.signal is not None):
                 if done is None:
                     self._observer.on_epoch(number, training)
@@ -300,6 +306,7 @@ class _Scan:
                 )
             self._rows |= {row["cell"]: row for row in done.rows}
             files.write_table(self._path, self._rows)
+            keeping.remove(self._path, number)
         self._log.write(f"block {number + 1}: {len(cells)} cells done")
         self._observer.on_block(number, done)
 

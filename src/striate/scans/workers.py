@@ -6,9 +6,11 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from striate.scans.block import BlockTraining, Progress, Result
+from striate.scans.keeping import Checkpoints
 from striate.scans.plan import Recipe
 
 # An epoch may take a few milliseconds; nobody needs to hear of each.
@@ -26,10 +28,18 @@ class Workers:
         What is computed.
     blocks
         Numbers of the blocks, in the order in which they are begun.
+    directory
+        Of the scan, where blocks are kept while they are computed; not kept without.
     """
 
-    def __init__(self, recipe: Recipe, scan: Mapping[str, Any], blocks: Sequence[int]) -> None:
-        self._recipe, self._scan = recipe, scan
+    def __init__(
+        self,
+        recipe: Recipe,
+        scan: Mapping[str, Any],
+        blocks: Sequence[int],
+        directory: Path | None = None,
+    ) -> None:
+        self._recipe, self._scan, self._directory = recipe, scan, directory
         self._waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in blocks:
             self._waiting.put(number)
@@ -86,6 +96,9 @@ class Workers:
                 self._events.put((number, training, None))
             return self._stopped
 
-        if training.train(training.epochs, on_epoch):
+        kept = None if self._directory is None else Checkpoints(self._directory, number)
+        if kept is not None:
+            kept.restore(training)
+        if training.train(training.epochs, on_epoch, kept):
             result = training.result(keep_weights=self._scan["keep_models"])
             self._events.put((number, training, result))
