@@ -25,6 +25,7 @@ ORDER = [
     ("report",),
     ("explain",),
     ("scans",),
+    ("reproduce",),
     ("cli",),
 ]
 RANK = {stage: rank for rank, stages in enumerate(ORDER) for stage in stages}

@@ -22,6 +22,7 @@ from striate.cli import (
     options,
     output,
     report,
+    reproduce,
     runs,
     search,
     train,
@@ -68,6 +69,7 @@ app.command("grid", epilog=grid.EXAMPLES)(grid.grid)
 app.command("search", epilog=search.EXAMPLES)(search.search)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("report", epilog=report.EXAMPLES)(report.report)
+app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
 app.command("runs", epilog=runs.EXAMPLES)(runs.runs)
 app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from striate.errors import StriateError, nearest
 from striate.models.building import compiled
 
 
@@ -20,20 +21,30 @@ def heidelberg(
     classes: int = 10,
     filters: int = 32,
     neurons: int = 32,
+    kernel_size: int = 3,
+    stride: int = 1,
+    padding: str = "valid",
+    pooling: str = "max",
 ) -> keras.Sequential:
     """Build the MNIST network of the Heidelberg lecture (row N1).
 
     One convolution of `filters` 3x3 kernels, 2x2 max pooling, one hidden dense layer. The lecture
     trains with Adam and categorical cross-entropy, 3 epochs in batches of 64.
 
+    `kernel_size`, `stride`, `padding` (``"valid"`` or ``"same"``) and `pooling` (``"max"``,
+    ``"average"`` or ``"none"``) are the hyperparameters that the NTHU lecture names (row N8).
+
     Source: J. Marks, Heidelberg, CNN, 2024.
     """
+    pools = {"max": [layers.MaxPooling2D], "average": [layers.AveragePooling2D], "none": []}
+    if pooling not in pools:
+        raise StriateError(f"there is no pooling {pooling!r}: {nearest(pooling, pools)}")
     return compiled(
         "heidelberg",
         [
             keras.Input(tuple(input_shape), name="image"),
-            layers.Conv2D(filters, 3, activation="relu", name="conv"),
-            layers.MaxPooling2D(2, name="pool"),
+            layers.Conv2D(filters, kernel_size, stride, padding, activation="relu", name="conv"),
+            *(layer(2, name="pool") for layer in pools[pooling]),
             layers.Flatten(name="flatten"),
             layers.Dense(neurons, activation="relu", name="hidden"),
             layers.Dense(classes, activation="softmax", name="output"),

@@ -23,6 +23,7 @@ from striate.plots.roc_curves import roc
 from striate.plots.sculpting import mass_sculpting
 from striate.plots.significance import significance
 from striate.plots.style import Figure, save
+from striate.plots.variants import variants
 from striate.plots.weights import kernels, output_weights
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "save",
     "significance",
     "surest_wrong_jets",
+    "variants",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from pathlib import Path
 
 from striate.plots import Figure, save
@@ -36,19 +37,49 @@ class Gallery:
         alt
             What it shows, for those who do not see it.
         """
-        png, _ = save(figure, self.directory / name)
+        save(figure, self.directory / name)
         self.names.append(name)
         width, height = figure.get_size_inches()
-        image = tag(
-            "img",
-            src="data:image/png;base64," + base64.b64encode(png.read_bytes()).decode("ascii"),
-            alt=alt,
-            width=round(_PIXELS * width),
-            height=round(_PIXELS * height),
-        )
-        frame = tag("div", image, class_="picture wide" if width > _WIDE else "picture")
-        words = tag("figcaption", tag("strong", title), " ", caption)
-        return tag("figure", frame, words, id=f"figure-{name.replace('_', '-')}")
+        return framed(self.directory, Picture(name, title, caption, alt, width, height))
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure in its files.
+
+    Attributes
+    ----------
+    name
+        Of the files, without suffix.
+    title, caption
+        What stands below it.
+    alt
+        What it shows, for those who do not see it.
+    width, height
+        In inches.
+    """
+
+    name: str
+    title: str
+    caption: Content
+    alt: str
+    width: float
+    height: float
+
+
+def framed(directory: Path, picture: Picture) -> Html:
+    """Return a figure that was saved in `directory`, within the page, with its caption."""
+    png = directory / f"{picture.name}.png"
+    image = tag(
+        "img",
+        src="data:image/png;base64," + base64.b64encode(png.read_bytes()).decode("ascii"),
+        alt=picture.alt,
+        width=round(_PIXELS * picture.width),
+        height=round(_PIXELS * picture.height),
+    )
+    frame = tag("div", image, class_="picture wide" if picture.width > _WIDE else "picture")
+    words = tag("figcaption", tag("strong", picture.title), " ", picture.caption)
+    return tag("figure", frame, words, id=f"figure-{picture.name.replace('_', '-')}")
 
 
 def beside(*blocks: Content) -> Html:

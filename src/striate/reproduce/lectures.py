@@ -1,0 +1,45 @@
+"""The lectures whose rows are run, by their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Lecture:
+    """Where rows come from.
+
+    Attributes
+    ----------
+    key
+        Its name on the command line.
+    title
+        Heading of its page.
+    source
+        Who gave it, where and when.
+    usual
+        Whether its rows are run when no lecture is named.
+    """
+
+    key: str
+    title: str
+    source: str
+    usual: bool = True
+
+
+LECTURES: Mapping[str, Lecture] = {
+    lecture.key: lecture
+    for lecture in (
+        Lecture("heidelberg", "The Heidelberg lecture", "J. Marks, Heidelberg, CNN, 2024"),
+        Lecture("nthu", "The NTHU lecture", "PHYS591000, NTHU, CNN, 2022"),
+        Lecture("isgc", "The ISGC lab", "D. Bonacorsi, Lab on CNNs, ISGC 2021"),
+        Lecture(
+            "oslo",
+            "The Oslo lecture",
+            "M. Hjorth-Jensen, Oslo, Advanced machine learning for the physical sciences, 2023",
+        ),
+    )
+}
+EVERY = tuple(LECTURES)
+"""What belongs to all lectures."""
