@@ -81,6 +81,8 @@ class Workbench:
         How thoroughly.
     watching
         Who is told.
+    read
+        Gives a known dataset; takes its name and options as `striate.load` does.
     """
 
     def __init__(
@@ -88,10 +90,12 @@ class Workbench:
         directory: Path,
         settings: Settings | None = None,
         watching: Watching | None = None,
+        read: Callable[..., Dataset] = load,
     ) -> None:
         self.directory = directory
         self.settings = settings or Settings()
         self._watching = watching or Watching()
+        self._read = read
         self._data: dict[tuple[str, int | None], Dataset] = {}
         self._absent: dict[str, NoDataError] = {}
         self._evaluations: dict[Path, Evaluation] = {}
@@ -135,7 +139,7 @@ class Workbench:
         key = (name, min(limits) if limits else None)
         if key not in self._data:
             options = {} if key[1] is None else {"limit": key[1]}
-            self._data[key] = load(name, **options)
+            self._data[key] = self._read(name, **options)
         return self._data[key]
 
     def epochs(self, usual: int) -> int:
