@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 SOURCES = pyproject.toml CMakeLists.txt $(wildcard csrc/*)
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test sanitize lint bench gallery examples notebooks clean
+.PHONY: run test sanitize lint bench gallery examples notebooks reproduce clean
 
 run: $(VENV)/.core
 	$(BIN)/striate train digits
@@ -42,6 +42,10 @@ notebooks/%.ipynb: examples/%.py | $(VENV)/.dev
 	$(BIN)/jupytext --quiet --to ipynb --output notebooks/.$*.ipynb $<
 	cd notebooks && $(abspath $(BIN))/jupyter execute --output=$*.ipynb .$*.ipynb
 	@rm notebooks/.$*.ipynb
+
+# Every row of the four lectures, compared with the lecture's figure; `make reproduce QUICK=--quick`.
+reproduce: $(VENV)/.core
+	$(BIN)/striate reproduce $(QUICK)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -18,7 +18,7 @@ from striate.explain.images import Source, shrunk, source
 from striate.explain.model import architecture
 from striate.explain.window import Motion
 from striate.models.anatomy import anatomy
-from striate.models.registry import build
+from striate.models.registry import build, lookup
 from striate.plots.style import COLOURS, LINES, Figure, context
 from striate.reproduce.row import Check, Outcome, Row, close, equals, holds
 
@@ -305,13 +305,10 @@ def _receptive_fields(bench: Workbench) -> Outcome:
         network = anatomy(build(name))
         spatial = [layer for layer in network.layers if layer.kind in ("Conv2D", "MaxPooling2D")]
         layers = [
-            maths.Convolution(3, layer.output_shape[-1])
-            if layer.kind == "Conv2D"
-            else maths.Pooling(2)
+            maths.Convolution(3) if layer.kind == "Conv2D" else maths.Pooling(2)
             for layer in spatial
-            if layer.output_shape is not None
         ]
-        sides = network.input_shapes[0][-3:-1]
+        sides = lookup(name).input_shape[:2]
         formula = [field.size for field in maths.receptive_field(sides, *layers)]
         fields = [layer.receptive_field for layer in spatial]
         checks.append(equals(f"{name}, each layer by formula and in Keras", fields, formula))
