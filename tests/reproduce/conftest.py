@@ -42,7 +42,7 @@ def stand_in(name: str, **options: Any) -> st.Dataset:
 
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
-    settings = Settings(seeds=2, quick=True, images=300, epochs=1)
+    settings = Settings(seeds=1, quick=True, images=200, epochs=1)
     return Sketchbook(tmp_path_factory.mktemp("reproduced"), settings, read=stand_in)
 
 
