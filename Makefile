@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 SOURCES = pyproject.toml CMakeLists.txt $(wildcard csrc/*)
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test sanitize lint bench gallery examples notebooks reproduce clean
+.PHONY: run test sanitize lint bench gallery examples notebooks reproduce pictures clean
 
 run: $(VENV)/.core
 	$(BIN)/striate train digits
@@ -46,6 +46,11 @@ notebooks/%.ipynb: examples/%.py | $(VENV)/.dev
 # Every row of the four lectures, compared with the lecture's figure; `make reproduce QUICK=--quick`.
 reproduce: $(VENV)/.core
 	$(BIN)/striate reproduce $(QUICK)
+
+# The pictures of the README.
+pictures: $(VENV)/.core
+	$(BIN)/striate reproduce --rows C3,W3,N13
+	$(BIN)/python docs/pictures.py reproduced
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
