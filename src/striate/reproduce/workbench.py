@@ -198,7 +198,8 @@ class Workbench:
         if run.state == "finished":
             return run
         with self._watching.training() as observer:
-            return runs.resume(path, data, observer=observer)
+            runs.resume(path, data, observer=observer)
+        return Run.load(path)
 
     def grid(self, model: str, data: Dataset, *, epochs: int, **axes: Any) -> GridResult:
         """Scan a lecture network, unless that is done already; see `striate.grid`."""
