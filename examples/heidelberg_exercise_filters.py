@@ -83,8 +83,7 @@ axes.set_xlabel("test accuracy, mean and standard error of three seeds")
 st.plots.save(figure, "figures/heidelberg_filters")
 
 # %% [markdown]
-# More filters in one layer help up to a point. The second convolution helps most: the number of
-# wrong answers is about halved.
+# Count wrong answers instead of right ones: near 99 % they show better what a change brings.
 
 # %%
 lecture, best = found["32 filters (lecture)"], found["64 + 64 filters, 64 neurons"]
