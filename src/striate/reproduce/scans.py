@@ -9,6 +9,7 @@ import numpy as np
 
 from striate import plots
 from striate.data import Dataset
+from striate.report.words import plural
 from striate.reproduce.row import Outcome, Row, at_least, holds, mean_of, percent
 from striate.reproduce.training import accuracies
 from striate.runs.seeds import Mean
@@ -90,7 +91,7 @@ def _hyperparameters(bench: Workbench) -> Outcome:
     epochs = 1 if bench.quick else 3
     found, picture = _scanned(
         bench, "N8", data, settings, epochs,
-        f"One hyperparameter changed at a time; {len(data.train):,} images, {epochs} epochs, "
+        f"One hyperparameter changed at a time; {len(data.train):,} images, {plural(epochs, 'epoch')}, "
         "errors are of the mean over seeds.",
     )  # fmt: skip
     first = Dataset.from_arrays(
