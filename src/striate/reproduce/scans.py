@@ -91,8 +91,8 @@ def _hyperparameters(bench: Workbench) -> Outcome:
     epochs = 1 if bench.quick else 3
     found, picture = _scanned(
         bench, "N8", data, settings, epochs,
-        f"One hyperparameter changed at a time; {len(data.train):,} images, {plural(epochs, 'epoch')}, "
-        "errors are of the mean over seeds.",
+        f"One hyperparameter changed at a time; {len(data.train):,} images, "
+        f"{plural(epochs, 'epoch')}, errors are of the mean over seeds.",
     )  # fmt: skip
     first = Dataset.from_arrays(
         np.moveaxis(data.train.pixels[:100], -1, 1), data.train.labels[:100],
