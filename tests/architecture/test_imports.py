@@ -42,7 +42,14 @@ ALLOWED = {
 
 # Library -> folders and files that may know it.
 PLACES = {
-    "jax": ("kernels/", "engine/", "runs/loop.py", "runs/provenance.py", "cli/checks.py"),
+    "jax": (
+        "kernels/",
+        "engine/",
+        "runs/provenance.py",
+        "runs/trainings.py",
+        "scans/block.py",
+        "cli/checks.py",
+    ),
     "keras": ("models/", "engine/", "runs/"),
     "typer": ("cli/",),
     "rich": ("cli/",),
