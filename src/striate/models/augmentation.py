@@ -14,9 +14,9 @@ class RandomShift(layers.Layer):
     """Shift each image of a batch by whole pixels, in training only; what comes in is zero.
 
     Each image gets its own two shifts, all from ``-pixels`` to ``pixels`` equally likely. A shift
-    is a product with a shifted identity matrix, so that it costs a few matrix products and no
-    gathering: Keras's own ``RandomTranslation`` takes ten times as long here and is not compiled
-    with the rest of the training. A saved model that has this layer opens where striate is
+    is a product with a shifted identity matrix, so that it needs no gathering. Keras's own
+    ``RandomTranslation`` says of itself that it cannot be compiled (``supports_jit`` is False), and
+    so keeps the whole training from it. A saved model that has this layer opens where striate is
     imported.
 
     Parameters
