@@ -1,6 +1,7 @@
 // The table of this instruction set's ops.
 #include "kernels.h"
 
+#include "merged.h"
 #include "ops.h"
 
 namespace striate::STRIATE_ISA {
@@ -30,10 +31,10 @@ float multiply_add(int64_t rounds) {
 }  // namespace
 
 const Kernels kernels = {STRIATE_NAME(STRIATE_ISA),
-                         conv2d_forward,
+                         merged_forward,
                          conv2d_picked,
                          conv2d_input,
-                         conv2d_kernel,
+                         merged_kernel,
                          pool2d_max,
                          pool2d_mean,
                          pool2d_picked,
