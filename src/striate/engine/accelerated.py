@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras.src.trainers.data_adapters.array_slicing import train_validation_split
 
-from striate.engine import cache, once
+from striate.engine import cache, epochs, once
 from striate.engine.chunks import ChunkedFunction, chunk_length
 from striate.engine.lowering import Lowering
 from striate.engine.report import EngineReport, engine_report
@@ -77,7 +77,7 @@ class Accelerated(_KerasModel):
         """Train as `keras.Model.fit` does."""
         given = _arguments(keras.Model.fit, self, args, kwargs)
         if given and why_not_compiled(self) is None:
-            given = _fit_on_device(given)
+            given = epochs.with_callbacks(self, _fit_on_device(given))
             args, kwargs = (), {name: value for name, value in given.items() if name != "self"}
         held_out = 0.0
         if given.get("validation_data") is None:
@@ -118,6 +118,24 @@ class Accelerated(_KerasModel):
             given = _on_device(given)
         with self._chunks("predict_function", given, steps):
             return super().predict(given["x"], batch_size, verbose, steps, callbacks)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("_jax_state", "_jax_state_synced"):
+            # What fit holds between steps; Keras would wrap it, and look for layers in it.
+            self.__dict__[name] = value
+        else:
+            super().__setattr__(name, value)
+
+    def reset_metrics(self) -> None:
+        """Reset the metrics, as Keras does before each epoch."""
+        if not epochs.reset_to_zero(self.metrics):
+            super().reset_metrics()
+
+    def _get_metrics_result_or_logs(self, logs: Any) -> Any:
+        """Return the results of the metrics after the last step, which most often gave them."""
+        if logs and isinstance(logs, dict) and epochs.logs_are_results(self):
+            return logs
+        return super()._get_metrics_result_or_logs(logs)
 
     def engine_report(self) -> EngineReport:
         """Return, for each layer by name, the op it is lowered to or why it stays with Keras.

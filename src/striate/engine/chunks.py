@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from striate.engine import loops, resident
+from striate.engine.compiling import compiled
 from striate.engine.lowering import Lowering
 from striate.engine.once import compile_once
 from striate.engine.resident import Batches
@@ -137,7 +138,7 @@ class ChunkedFunction:
             batches = jax.tree.map(lambda *leaves: _stack(leaves, size), *group)
             return loop(state, batches, 0, len(group))
 
-        loop = self._loops.get(size) or jax.jit(
+        loop = self._loops.get(size) or compiled(
             self._looped(loops.pick_stacked, size), donate_argnums=0
         )
         return self._attempt(size, loop, call, state, group, len(group))
@@ -232,7 +233,7 @@ class ChunkedFunction:
             rest, state = last(state, (arrays, tail), jnp.int32(0), jnp.int32(1))
             return ((*result, rest) if self._keeps_outputs else rest), state
 
-        return jax.jit(run, donate_argnums=0)
+        return compiled(run, donate_argnums=0)
 
     def _capacity(self, batches: int) -> int:
         """Return how many batches the program's input holds: one, or a whole chunk."""

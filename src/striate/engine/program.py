@@ -23,6 +23,7 @@ from keras.src.models.functional import Functional
 from striate.data import Dataset, Split
 from striate.engine import loops
 from striate.engine.accelerated import why_not_compiled
+from striate.engine.compiling import xla_options
 from striate.engine.labels import encode
 from striate.engine.lowering import Lowering
 from striate.errors import StriateError
@@ -304,8 +305,8 @@ def compile_program(
         images=len(data.train),
         _train=jax.tree.map(jnp.asarray, training),
         _validation=jax.tree.map(jnp.asarray, validation),
-        _loop=EpochLoop.of(train_step, lowering, len(data.train), batch_size),
-        _validate=over_all_images(test_step, lowering, len(validation[0])),
+        _loop=EpochLoop.of(train_step, lowering, len(data.train), batch_size, xla_options()),
+        _validate=over_all_images(test_step, lowering, len(validation[0]), xla_options()),
         _fresh_metrics=[np.array(v.value) for v in model.metrics_variables],
     )
 
