@@ -21,9 +21,9 @@ branch = "y"
 
 def test_ready_layouts_say_where_they_are_documented() -> None:
     layouts = known_layouts()
-    assert list(layouts) == ["atlas_top", "cms_hbb", "cms_jets", "jetclass"]
+    assert list(layouts) == ["atlas_top", "cms_hbb", "cms_jets", "cms_pfnano", "jetclass"]
     for layout in layouts.values():
-        assert "doi:" in layout.source
+        assert "doi:" in layout.source or "https://" in layout.source
         # Each is found by its own branches, though others may share some.
         assert find_layout(layout.branches | {"other"}, "a file") is layout
 
@@ -45,6 +45,19 @@ def test_ready_layouts_say_where_they_are_documented() -> None:
         (("[labels]", "[labels]\nunlabelled = 'drop'"), "unlabelled must be 'refuse' or 'leave"),
         (("[labels]", "[labels"), "not TOML: "),
         (("[constituents]", "jet = 3\n[constituents]"), r"jet must be a table, \[jet\]"),
+        (("[constituents]", "[events]\njet = 'i'\n[constituents]"), "'jet' is not understood: did"),
+        (
+            ("[constituents]", "[events]\njet_of = 'i'\n[constituents]"),
+            r"\[events\] must name the branch of 'particle_of'",
+        ),
+        (
+            ("[labels]", "optional = ['weight']\n[labels]"),
+            r"\[constituents\] optional: 'weight' is not understood",
+        ),
+        (
+            ('branch = "y"', 'branch = "y"\nvalues = [3]'),
+            "must give one of names for each of values",
+        ),
     ],
 )
 def test_a_layout_that_is_not_understood_is_refused(

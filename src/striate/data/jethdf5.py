@@ -56,6 +56,11 @@ def _open_layout(file: h5py.File, path: Path, layout: Layout) -> JetFile:
     present: list[str] = []
     file.visit(present.append)
     layout.require(present, str(path))
+    if layout.jet_of:
+        raise StriateError(
+            f"{path}: the layout {layout.name!r} is of events, which are read from ROOT files only"
+        )
+    layout = layout.within(present)
 
     def all_of(name: str) -> np.ndarray:
         column = np.asarray(file[name])

@@ -9,7 +9,9 @@ Ready ones are in ``layouts/``. A description of one's own has these sections::
     [constituents]                # one branch for each role, flat, padded with zeros, or jagged:
     pt = "part_pt"                #   px py pz energy, or pt eta phi, or pt (pt_over_jet)
     eta = "part_eta"              #   eta_from_jet phi_from_jet;
-    phi = "part_phi"              #   and mass or energy, charge, pdg_id, keep (not 0: is one)
+    phi = "part_phi"              #   and mass or energy, charge, pdg_id, keep (not 0: is one),
+    weight = "part_puppi"         #   weight, which multiplies momenta and mass
+    optional = ["weight"]         # roles whose branch a file need not have
 
     [jet]                         # pt_gev eta phi mass_gev
     pt_gev = "jet_pt"
@@ -20,19 +22,25 @@ Ready ones are in ``layouts/``. A description of one's own has these sections::
     [labels]                      # classes, each with a flag or flags that are all set;
     classes = { QCD = "is_qcd", W = ["is_w", "is_matched"] }
     unlabelled = "leave out"      # jets of no class; "refuse" where it is not given
-    # or: branch = "label", a number for each jet, and names = ["QCD", "W"]
+    # or: branch = "label", a number for each jet, and names = ["QCD", "W"]; the numbers are
+    # 0 1 ... unless values = [0, 24] says which
 
     [weights]
     first_of = ["event_weight"]   # the first branch that is there
 
-In place of ``[constituents]``, ``images = "branch"`` names finished images.
+In place of ``[constituents]``, ``images = "branch"`` names finished images. Where an entry is an
+event of several jets, whose particles are listed once (NanoAOD; ROOT only)::
+
+    [events]                      # pairs of a jet and a particle, as indices within the event
+    jet_of = "pair_jet"
+    particle_of = "pair_particle"
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,11 +59,13 @@ _PLACES = (
     ("pt", "eta_from_jet", "phi_from_jet"),
     ("pt_over_jet", "eta_from_jet", "phi_from_jet"),
 )
-_ROLES = {role for place in _PLACES for role in place} | {"mass", "charge", "pdg_id", "keep"}
+_EXTRAS = {"mass", "charge", "pdg_id", "keep", "weight"}
+_ROLES = {role for place in _PLACES for role in place} | _EXTRAS
 _JET_ROLES = ("pt_gev", "eta", "phi", "mass_gev")
 _SECTIONS = {"title", "source", "tree", "unit", "images", "constituents", "jet", "labels"} | {
     "observables",
     "weights",
+    "events",
 }
 _UNITS = {"GeV": 1.0, "MeV": 1e-3}
 _OF_MOMENTUM = ("pt", "mass", "energy", "px", "py", "pz")
@@ -90,12 +100,18 @@ class Layout:
         The branch of finished images, or None.
     eta_sign
         Whether ``eta_from_jet`` was multiplied by the sign of the jet's pseudorapidity.
+    optional
+        Roles of constituents whose branch a file need not have.
+    jet_of, particle_of
+        Where an entry is an event: the branches of indices that pair its jets and particles; empty
+        where an entry is a jet.
     jet, observables
         Name of an observable to branch.
     classes
         Name of a class to the branches that are not zero for its jets.
-    label, label_names
-        The branch of class numbers, in place of flags, and the names of the classes, or None.
+    label, label_names, label_values
+        The branch of class numbers, in place of flags; the names of the classes, or None; and the
+        number that stands for each, or None for 0, 1 and so on.
     unlabelled
         What jets of no class are: ``"refuse"`` or ``"leave out"``.
     weights
@@ -110,11 +126,15 @@ class Layout:
     constituents: Mapping[str, str] = field(default_factory=dict)
     images: str | None = None
     eta_sign: bool = False
+    optional: tuple[str, ...] = ()
+    jet_of: str = ""
+    particle_of: str = ""
     jet: Mapping[str, str] = field(default_factory=dict)
     observables: Mapping[str, str] = field(default_factory=dict)
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     label: str | None = None
     label_names: tuple[str, ...] | None = None
+    label_values: tuple[int, ...] | None = None
     unlabelled: str = "refuse"
     weights: tuple[str, ...] = ()
 
@@ -132,8 +152,20 @@ class Layout:
 
     @property
     def contents(self) -> set[str]:
-        """The branches of constituents, or of images."""
-        return {self.images} if self.images else set(self.constituents.values())
+        """The branches of constituents that are not optional, or of images."""
+        if self.images:
+            return {self.images}
+        needed = {b for role, b in self.constituents.items() if role not in self.optional}
+        return needed | {self.jet_of, self.particle_of} - {""}
+
+    def within(self, present: Collection[str]) -> Layout:
+        """Return the layout without the optional branches that a file does not have."""
+        there = {
+            role: branch
+            for role, branch in self.constituents.items()
+            if branch in present or role not in self.optional
+        }
+        return replace(self, constituents=there)
 
     def require(self, present: Collection[str], where: str) -> None:
         """Raise a StriateError that names the first branch that is missing, and the nearest."""
@@ -166,6 +198,11 @@ class Layout:
             padding = np.all([np.asarray(columns[r]) == 0 for r in momenta], axis=0)
             counts = (~padding).sum(axis=1)
             flat = {role: np.asarray(values)[~padding] for role, values in columns.items()}
+        if "weight" in flat:
+            weight = flat.pop("weight")
+            weighted = [role for role in (*_OF_MOMENTUM, "pt_over_jet") if role in flat]
+            flat |= {role: flat[role] * weight for role in weighted}
+            flat["keep"] = (weight != 0) & (flat.get("keep", weight) != 0)
         if "keep" in flat:
             kept = flat.pop("keep") != 0
             offsets = np.concatenate([[0], np.cumsum(counts)])
@@ -199,26 +236,30 @@ class Layout:
 
     def read_labels(self, fetch: Fetch, where: str) -> tuple[np.ndarray, np.ndarray | None]:
         """Return class numbers and, if some jets are of no class, the entries that are of one."""
-        if self.label is not None:
+        if self.label is not None and self.label_values is None:
             return np.asarray(fetch(self.label)), None
-        flags = np.stack(
-            [
-                np.all([np.asarray(fetch(branch)) != 0 for branch in needed], axis=0)
-                for needed in self.classes.values()
-            ],
-            axis=1,
-        )
+        if self.label is not None:
+            flags = np.asarray(fetch(self.label))[:, None] == np.asarray(self.label_values)
+        else:
+            flags = np.stack(
+                [
+                    np.all([np.asarray(fetch(branch)) != 0 for branch in needed], axis=0)
+                    for needed in self.classes.values()
+                ],
+                axis=1,
+            )
+        names = self.class_names or ()
         several = flags.sum(axis=1)
         if (several > 1).any():
             entry = int(np.argmax(several > 1))
-            both = [name for name, flag in zip(self.classes, flags[entry], strict=True) if flag]
+            both = [name for name, flag in zip(names, flags[entry], strict=True) if flag]
             raise StriateError(f"{where}: entry {entry} is of class {both[0]!r} and {both[1]!r}")
         if (several == 1).all():
             return flags.argmax(axis=1), None
         if self.unlabelled == "refuse":
             entry = int(np.argmax(several == 0))
             raise StriateError(
-                f"{where}: entry {entry} is of none of the classes {', '.join(self.classes)}: name "
+                f"{where}: entry {entry} is of none of the classes {', '.join(names)}: name "
                 "its class in the layout, or set unlabelled = 'leave out'"
             )
         entries = np.flatnonzero(several)
@@ -322,11 +363,17 @@ def _read(path: Path) -> Layout:
     _refuse_others(given, _SECTIONS, where)
     particles = _table(given, "constituents", where)
     signed = particles.pop("eta_from_jet_has_sign_of_jet", False)
+    optional = tuple(particles.pop("optional", ()))
+    _refuse_others(dict.fromkeys(optional), particles, f"{where}: [constituents] optional")
     _refuse_others(particles, _ROLES | {"energy"}, f"{where}: [constituents]")
     jet = _table(given, "jet", where)
     _refuse_others(jet, _JET_ROLES, f"{where}: [jet]")
     labels = _table(given, "labels", where)
-    _refuse_others(labels, ("classes", "branch", "names", "unlabelled"), f"{where}: [labels]")
+    _refuse_others(
+        labels, ("classes", "branch", "names", "values", "unlabelled"), f"{where}: [labels]"
+    )
+    events = _table(given, "events", where)
+    _refuse_others(events, ("jet_of", "particle_of"), f"{where}: [events]")
     images = given.get("images")
     if images is None and not any(set(place) <= set(particles) for place in _PLACES):
         raise StriateError(
@@ -335,10 +382,16 @@ def _read(path: Path) -> Layout:
         )
     if any(role.endswith("_jet") for role in particles):
         _refuse_missing(jet, ("pt_gev", "eta", "phi"), f"{where}: [jet]")
+    if events:
+        _refuse_missing(events, ("jet_of", "particle_of"), f"{where}: [events]")
+        _refuse_missing(jet, ("pt_gev",), f"{where}: [jet]")
     if ("classes" in labels) == ("branch" in labels):
         raise StriateError(
             f"{where}: [labels] must give classes = {{NAME = BRANCH, ...}} or branch = NAME"
         )
+    values = labels.get("values")
+    if values is not None and len(values) != len(labels.get("names", ())):
+        raise StriateError(f"{where}: [labels] must give one of names for each of values")
     unit = given.get("unit", "GeV")
     if unit not in _UNITS:
         raise StriateError(f"{where}: unit {unit!r} is not known: {nearest(str(unit), _UNITS)}")
@@ -355,11 +408,15 @@ def _read(path: Path) -> Layout:
         constituents=particles if images is None else {},
         images=images,
         eta_sign=bool(signed),
+        optional=optional,
+        jet_of=events.get("jet_of", ""),
+        particle_of=events.get("particle_of", ""),
         jet=jet,
         observables=_table(given, "observables", where),
         classes={name: (b,) if isinstance(b, str) else tuple(b) for name, b in classes.items()},
         label=labels.get("branch"),
         label_names=tuple(labels["names"]) if "names" in labels else None,
+        label_values=None if values is None else tuple(values),
         unlabelled=unlabelled,
         weights=tuple(_table(given, "weights", where).get("first_of", ())),
     )

@@ -1,19 +1,22 @@
-"""ROOT files: jets in a tree, one entry a jet, read with uproot block by block."""
+"""ROOT files: jets in a tree, read with uproot block by block; an entry is a jet or an event."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from striate.data.jetevents import JetsOfEvents
 from striate.data.jetfiles import Block, JetFile, described, in_blocks, jet_source
-from striate.data.layout import Jagged, Layout, find_layout, load_layout
+from striate.data.layout import Fetch, Jagged, Layout, find_layout, known_layouts, load_layout
 from striate.data.source import Source, one_line
 from striate.errors import StriateError, nearest
+from striate.jets.constituents import offsets_of
 
 
 def read_root(
@@ -23,7 +26,7 @@ def read_root(
     layout: str | None = None,
     tree: str | None = None,
 ) -> Source:
-    """Read jets from the tree of a ROOT file, one entry a jet.
+    """Read jets from the tree of a ROOT file, of which an entry is a jet, or an event of jets.
 
     Parameters
     ----------
@@ -33,9 +36,9 @@ def read_root(
         How constituents become images: options of :class:`~striate.jets.ImageOptions`, e.g.
         ``{"grid": 33, "width": 0.8}``; ``normalise`` is ``"sum"`` where it is not given.
     layout
-        Which branches hold what: ``"jetclass"``, ``"cms_hbb"``, ``"cms_jets"``, ``"atlas_top"``,
-        or the path of a TOML file like those in ``striate/data/layouts``. When None, the one that
-        fits the branches.
+        Which branches hold what: ``"jetclass"``, ``"cms_hbb"``, ``"cms_jets"``, ``"cms_pfnano"``,
+        ``"atlas_top"``, or the path of a TOML file like those in ``striate/data/layouts``. When
+        None, the one that fits the branches.
     tree
         The path of the tree in the file; when None, the layout's, or the only one.
 
@@ -57,30 +60,49 @@ def open_root(path: Path, layout: str | None = None, tree: str | None = None) ->
         if chosen is None:
             chosen = find_layout(present, str(path))
         chosen.require(present, str(path))
+        used = chosen.within(present)
         entries = int(found.num_entries)
         if not entries:
             raise StriateError(f"{path}: tree {found.name!r} has no entries")
 
+        def reader(opened: Any, start: int, stop: int) -> Fetch:
+            def fetch(branch: str) -> np.ndarray | Jagged:
+                return _read(opened, branch, start, stop, path)
+
+            return JetsOfEvents(used, fetch, start) if used.jet_of else fetch
+
+        whole = reader(found, 0, entries)
+        # Where the jets of each entry begin, if that is an event.
+        first = offsets_of(whole.jets) if isinstance(whole, JetsOfEvents) else None
+        jets = entries if first is None else int(first[-1])
+        if not jets:
+            raise StriateError(f"{path}: tree {found.name!r} has no jets")
+
         def all_of(branch: str) -> np.ndarray:
-            column = _read(found, branch, 0, entries, path)
+            column = whole(branch)
             if isinstance(column, Jagged) or column.ndim != 1:
                 raise StriateError(f"{path}: branch {branch!r} must hold one number for each jet")
             return column
 
         def blocks(wanted: np.ndarray | None) -> Iterator[Block]:
+            events = wanted
+            if wanted is not None and first is not None:
+                events = np.unique(np.searchsorted(first, wanted, side="right") - 1)
             with _tree(path, chosen, tree) as opened:
 
                 def read(start: int, stop: int) -> Any:
-                    def fetch(branch: str) -> np.ndarray | Jagged:
-                        return _read(opened, branch, start, stop, path)
+                    return used.read_contents(reader(opened, start, stop))
 
-                    return chosen.read_contents(fetch)
+                for entry, block in in_blocks(path, entries, entry_bytes, read, events):
+                    yield entry if first is None else int(first[entry]), block
 
-                yield from in_blocks(path, entries, jet_bytes, read, wanted)
-
-        jet_bytes = sum(found[branch].uncompressed_bytes for branch in chosen.contents) / entries
-        shape = None if chosen.images is None else _image_shape(found, chosen.images, path)
-        return described(path, chosen, all_of, present, entries, blocks, shape)
+        read_by_block = used.contents | set(used.constituents.values())
+        entry_bytes = sum(found[branch].uncompressed_bytes for branch in read_by_block) / entries
+        shape = None if used.images is None else _image_shape(found, used.images, path)
+        file = described(path, used, all_of, present, jets, blocks, shape)
+        missing = set(chosen.constituents.values()) - read_by_block
+        absent = [f"There is no {branch!r}, which is optional." for branch in sorted(missing)]
+        return replace(file, notes=[*file.notes, *absent])
 
 
 @contextmanager
@@ -102,6 +124,10 @@ def _tree(path: Path, layout: Layout | None, name: str | None) -> Iterator[Any]:
         except Exception as error:
             raise StriateError(f"{path}: damaged: {one_line(error)}") from None
         wanted = name or (layout.tree if layout is not None else None)
+        if wanted is None and len(set(trees)) > 1:
+            # Beside the one of events, some formats have trees of runs and the like.
+            known = {one.tree for one in known_layouts().values()} & set(trees)
+            wanted = known.pop() if len(known) == 1 else None
         if wanted is None or (name is None and wanted not in trees):
             if len(set(trees)) != 1:
                 raise StriateError(
