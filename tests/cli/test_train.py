@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from striate.cli import options
+from striate.cli import datasets, options
 from striate.cli.train import Plan
 from striate.models import REGISTRY
 
@@ -281,6 +281,10 @@ def test_a_terminal_gets_a_bar(home, stripes):
         (("--resume", "nowhere"), "no run 'nowhere', neither a path nor in runs/"),
         (("digits", "--resume", "last"), "leave out dataset and settings"),
         (("digits", "--out", "/proc/runs"), "/proc/runs"),
+        (("digits", "--load", "limit"), "--load limit: write NAME=VALUE, as --load layout="),
+        (("digits", "--load", "limit=4", "--load", "limit.x=4"), "--load limit.x=4: write NAME"),
+        (("digits", "--load", "limits=4"), "takes no option 'limits': did you mean 'limit'"),
+        (("--resume", "last", "--load", "limit=4"), "leave out dataset and settings"),
     ],
 )
 def test_a_mistake_is_status_2_and_one_line(striate, words, part):
@@ -317,8 +321,33 @@ def test_settings_are_read_and_written_alike():
     assert again == found
 
 
+def test_how_data_are_read_is_read_and_written_alike():
+    words = ["layout=mine.toml", "arrays.x=images", "arrays.y=is_gluon", "image.grid=33"]
+    found = options.loading(words)
+    assert found == {
+        "layout": "mine.toml",
+        "arrays": {"x": "images", "y": "is_gluon"},
+        "image": {"grid": 33},
+    }
+    assert options.loading_words(found) == [word for one in words for word in ("--load", one)]
+    plan = Plan.of("jets.npz", REGISTRY["heidelberg"], None, None, {}, found)
+    assert plan.command(0, None).endswith("--load arrays.y=is_gluon --load image.grid=33")
+
+
+def test_arrays_are_named_on_the_command_line(striate, tmp_path):
+    images = np.random.default_rng(0).random((20, 5, 5)).astype(np.float32)
+    np.savez(tmp_path / "a.npz", pictures=images, is_w=np.arange(20) % 2, other=np.ones((20, 3)))
+    status, _, err = striate("train", "a.npz", "-q")
+    assert status == 2
+    assert err.endswith("here: --load arrays.x=NAME --load arrays.y=NAME\n")
+    assert err.count("\n") == 1
+    data = datasets.loaded_as("a.npz", options.loading(["arrays.x=pictures", "arrays.y=is_w"]))
+    assert data.image_shape == (5, 5, 1)
+    assert data.classes == 2
+
+
 def test_the_plan_takes_from_the_lecture_what_is_not_given():
-    plan = Plan.of("digits", REGISTRY["oslo_digits"], None, 50, {})
+    plan = Plan.of("digits", REGISTRY["oslo_digits"], None, 50, {}, {})
     assert (plan.model, plan.epochs, plan.batch_size) == ("oslo_digits", 100, 50)
     assert plan.command(0, 3).endswith("--epochs 100 --batch-size 50 --seed 0 --seeds 3")
 

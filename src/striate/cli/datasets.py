@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,13 +32,37 @@ def load(name: str, **options: Any) -> Dataset:
         return striate.load(name, **options)
 
 
-def with_network(name: str, model: str | None) -> tuple[Dataset, LectureModel]:
-    """Load a dataset, and look up the lecture network of that name, or else the dataset's own."""
+# What an error of a reader names as an option, and how it is given to a command.
+_ON_THE_COMMAND_LINE = {
+    "arrays=": "--load arrays.x=NAME --load arrays.y=NAME",
+    "layout=": "--load layout=mine.toml",
+    "tree=": "--load tree=NAME",
+}
+
+
+def loaded_as(name: str, options: Mapping[str, Any]) -> Dataset:
+    """Load a dataset as ``--load`` says; an error that names an option says how to give it."""
+    try:
+        return load(name, **options)
+    except StriateError as error:
+        how = [words for option, words in _ON_THE_COMMAND_LINE.items() if option in str(error)]
+        if not how:
+            raise
+        raise StriateError(f"{error}, here: {how[0]}") from None
+
+
+def with_network(
+    name: str, model: str | None, options: Mapping[str, Any] | None = None
+) -> tuple[Dataset, LectureModel]:
+    """Load a dataset, and look up the lecture network of that name, or else the dataset's own.
+
+    `options` are those of ``--load``, of the commands that have it.
+    """
     from striate.models.registry import default_model_for, lookup
 
     # A wrong name is found before a large file is read.
     entry = None if model is None else lookup(model)
-    data = load(name)
+    data = load(name) if options is None else loaded_as(name, options)
     return data, entry or lookup(default_model_for(name, data))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +21,15 @@ Settings = Annotated[
         metavar="NAME=VALUE",
         help="An argument of the network's function, such as l2=0.001, or, in training, of its "
         "optimizer; may be given again.",
+    ),
+]
+Loading = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--load",
+        metavar="NAME=VALUE",
+        help="How the data are read, such as layout=mine.toml, image.grid=33 or arrays.x=images; "
+        "may be given again.",
     ),
 ]
 RunName = Annotated[
@@ -68,6 +77,37 @@ def settings(pairs: Sequence[str]) -> dict[str, Any]:
             raise StriateError(f"--set {pair}: {name} is set twice")
         found[name] = read_value(value)
     return found
+
+
+def loading(pairs: Sequence[str]) -> dict[str, Any]:
+    """Return options of `striate.load` in words such as ``tree=Events`` or ``arrays.x=images``."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        path, equals, value = pair.partition("=")
+        *outer, name = path.split(".")
+        place = found
+        for key in outer:
+            place = place.setdefault(key, {}) if isinstance(place, dict) else {}
+        if not equals or not name or not isinstance(place, dict):
+            raise StriateError(
+                f"--load {pair}: write NAME=VALUE, as --load layout=mine.toml or "
+                "--load arrays.x=images"
+            )
+        if name in place:
+            raise StriateError(f"--load {pair}: {path} is given twice")
+        place[name] = read_value(value)
+    return found
+
+
+def loading_words(options: Mapping[str, Any], within: str = "") -> list[str]:
+    """Return the words that `loading` reads, each after its ``--load``."""
+    words: list[str] = []
+    for name, value in options.items():
+        if isinstance(value, Mapping):
+            words += loading_words(value, f"{within}{name}.")
+        else:
+            words += ["--load", f"{within}{name}={written(value)}"]
+    return words
 
 
 def written(value: Any) -> str:

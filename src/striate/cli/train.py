@@ -26,6 +26,7 @@ EXAMPLES = options.examples(
     "striate train digits --learning-rate 0.05 --set filters=20",
     "striate train digits --epochs 20 --seeds 3 --no-report --json",
     "striate train mnist --model isgc",
+    "striate train jets.npz --load arrays.x=images --load arrays.y=is_gluon",
     "striate train --resume last",
 )
 
@@ -73,6 +74,7 @@ def train(
         float | None, typer.Option(metavar="X", help="In place of the lecture's.")
     ] = None,
     arguments: options.Settings = None,
+    loading: options.Loading = None,
     resume: Annotated[
         str | None,
         typer.Option(
@@ -100,12 +102,13 @@ def train(
     if resume is None:
         if dataset is None:
             raise StriateError("train needs a dataset, as in: striate train digits")
-        data, network = datasets.with_network(dataset, model)
-        plan = Plan.of(dataset, network, epochs, batch_size, settings)
+        reading = options.loading(loading or [])
+        data, network = datasets.with_network(dataset, model, reading)
+        plan = Plan.of(dataset, network, epochs, batch_size, settings, reading)
         command.train(plan, data, out or Path("runs"), seed or 0, seeds)
     else:
         begun = (dataset, model, epochs, batch_size, seed, seeds, out)
-        if settings or any(value is not None for value in begun):
+        if settings or loading or any(value is not None for value in begun):
             raise StriateError(
                 "--resume goes on with a run as it was begun: leave out dataset and settings"
             )
@@ -125,6 +128,8 @@ class Plan:
         Of the training.
     settings
         Arguments of the network's function, or of its optimizer.
+    loading
+        Options of `striate.load`.
     """
 
     dataset: str
@@ -132,6 +137,7 @@ class Plan:
     epochs: int
     batch_size: int
     settings: Mapping[str, Any]
+    loading: Mapping[str, Any]
 
     @classmethod
     def of(
@@ -141,6 +147,7 @@ class Plan:
         epochs: int | None,
         batch_size: int | None,
         settings: Mapping[str, Any],
+        loading: Mapping[str, Any],
     ) -> Plan:
         """Fill in what the lecture says of its network where nothing was given."""
         return cls(
@@ -149,6 +156,7 @@ class Plan:
             epochs or network.epochs,
             batch_size or network.batch_size,
             settings,
+            loading,
         )
 
     def __str__(self) -> str:
@@ -166,7 +174,7 @@ class Plan:
             words += ["--seeds", str(seeds)]
         for name, value in self.settings.items():
             words += ["--set", f"{name}={options.written(value)}"]
-        return shlex.join(words)
+        return shlex.join([*words, *options.loading_words(self.loading)])
 
 
 @dataclass(frozen=True)
