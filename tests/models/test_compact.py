@@ -28,7 +28,7 @@ def test_filters_that_do_not_fit(filters):
 
 
 def test_the_learning_rate_rises_for_a_fifth_and_falls_to_zero():
-    model = compact_cnn((8, 8, 1), filters=(4,), learning_rate=0.5, steps=100)
+    model = compact_cnn((8, 8, 1), filters=(4,), learning_rate=0.5, training_steps=100)
     rate = model.optimizer._learning_rate
     rates = np.array([float(rate(step)) for step in range(101)])
     assert np.argmax(rates) == 20
@@ -48,7 +48,7 @@ def test_augmentation_changes_images_in_training_only():
 
 def test_it_learns_digits_in_few_epochs_through_fused_kernels():
     data = st.load("digits")
-    model = compact_cnn((8, 8, 1), 10, filters=(16, 32), shift=1, steps=6 * 12)
+    model = compact_cnn((8, 8, 1), 10, filters=(16, 32), shift=1, training_steps=6 * 12)
     images, labels = data.train.images, np.eye(10, dtype=np.float32)[data.train.labels]
     model.fit(images, labels, batch_size=128, epochs=6, verbose=0)
     test = model.predict(data.test.images, verbose=0).argmax(axis=1)

@@ -36,7 +36,8 @@ def test_a_row_of_mathematics_passes(whole, key):
 
 
 @pytest.mark.parametrize(
-    "key", ["N1", "N2", "N4", "N7a", "N7b", "N7c", "N7e", "N8", "N10", "N11", "N12", "N13", "N15"]
+    "key",
+    ["N1", "N2", "N4", "N7a", "N7b", "N7c", "N7e", "N8", "N10", "N11", "N12", "N13", "N15", "B1a"],
 )
 def test_a_row_that_trains_runs(bench, key):
     found = outcome(bench, key)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import random
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -218,6 +219,36 @@ def test_a_schedule_is_named(tmp_path: Path, digits: st.Dataset) -> None:
     rate = keras.optimizers.schedules.CosineDecay(0.1, 20)
     run = st.train(sgd(rate=rate), digits, epochs=1, directory=tmp_path)
     assert run.config["training"]["learning_rate"] == "CosineDecay"
+
+
+def test_a_function_is_told_how_long_the_training_is(tmp_path: Path, digits: st.Dataset) -> None:
+    told = []
+
+    def falling(training_steps: int | None = None) -> keras.Model:
+        told.append(training_steps)
+        return sgd(rate=keras.optimizers.schedules.CosineDecay(0.1, training_steps or 1))
+
+    st.train(falling, digits, epochs=2, batch_size=100, directory=tmp_path)
+    assert told == [2 * math.ceil(len(digits.train) / 100)]
+    st.train(falling, digits, epochs=1, directory=tmp_path, name="given", training_steps=7)
+    assert told[1:] == [7]
+
+
+def test_weights_are_those_after_keras_own_seeding(tmp_path: Path, digits: st.Dataset) -> None:
+    drawn = []
+
+    def build() -> keras.Model:
+        drawn.append((random.random(), np.random.random()))  # noqa: NPY002, S311
+        model = sgd(rate=0.0)
+        drawn.append([np.array(w) for w in model.weights])
+        return model
+
+    st.train(build, digits, epochs=1, seed=5, directory=tmp_path)
+    keras.utils.set_random_seed(5)
+    build()
+    assert drawn[0] == drawn[2]
+    for ours, plain in zip(drawn[1], drawn[3], strict=True):
+        np.testing.assert_array_equal(ours, plain)
 
 
 def test_validation_images_are_followed_where_there_are_some(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def compact_cnn(
     learning_rate: float = 0.2,
     weight_decay: float = 5e-4,
     smoothing: float = 0.1,
-    steps: int | None = None,
+    training_steps: int | None = None,
 ) -> keras.Sequential:
     """Build a network that learns fast: convolution, pooling, normalisation, ReLU, and again.
 
@@ -51,9 +51,9 @@ def compact_cnn(
     learning_rate, weight_decay, smoothing
         The highest learning rate, the decay of the weights, and the share of a label that is
         spread over all classes.
-    steps
+    training_steps
         Batches that the training will have: the learning rate rises in the first fifth of them
-        and falls to zero along a cosine. Without it the rate stays as it is.
+        and falls to zero along a cosine. `striate.train` gives it; without it the rate stays.
 
     Raises
     ------
@@ -99,7 +99,9 @@ def compact_cnn(
         stack,
         loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing),
         optimizer=keras.optimizers.SGD(
-            learning_rate if steps is None else _rise_and_fall(learning_rate, steps),
+            learning_rate
+            if training_steps is None
+            else _rise_and_fall(learning_rate, training_steps),
             momentum=0.9,
             nesterov=True,
             weight_decay=weight_decay,

@@ -235,7 +235,11 @@ def fashion_dropout(
 
 
 def fashion_cnn(
-    input_shape: Sequence[int] = (28, 28, 1), classes: int = 10, dropout: float = 0.25
+    input_shape: Sequence[int] = (28, 28, 1),
+    classes: int = 10,
+    dropout: float = 0.25,
+    learning_rate: float = 1e-3,
+    training_steps: int | None = None,
 ) -> keras.Sequential:
     """Build the convolutional Fashion-MNIST network of the Heidelberg lecture (row N6).
 
@@ -264,6 +268,11 @@ def fashion_cnn(
             layers.Dense(classes, activation="softmax", name="output"),
         ],
         loss="sparse_categorical_crossentropy",
+        optimizer=keras.optimizers.Adam(
+            learning_rate
+            if training_steps is None
+            else keras.optimizers.schedules.CosineDecay(learning_rate, training_steps)
+        ),
     )
 
 

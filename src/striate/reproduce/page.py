@@ -21,7 +21,7 @@ from striate.report.markup import (
 )
 from striate.report.words import plural, seconds, sentence, setting
 from striate.report.write import as_page
-from striate.reproduce.lectures import LECTURES
+from striate.reproduce.lectures import LECTURES, Lecture
 from striate.reproduce.row import Result, Row
 from striate.reproduce.workbench import Settings
 from striate.runs.provenance import machine, versions
@@ -51,22 +51,23 @@ def write_page(
         With which settings.
     """
     pairs = list(zip(rows, results, strict=True))
+    kind = LECTURES[rows[0].lectures[0]]
     sections = [
-        _all(pairs),
+        _all(pairs, kind),
         *(_one(row, result, page.parent / "figures") for row, result in pairs),
         _how(rows, settings),
     ]
     contents = {"all": "All rows", **{row.key: row.key for row in rows}, "how": "How"}
-    write_text(page, as_page(title, _headline(results, settings), join(sections), contents))
+    write_text(page, as_page(title, _headline(results, settings, kind), join(sections), contents))
 
 
-def _headline(results: Sequence[Result], settings: Settings) -> Html:
+def _headline(results: Sequence[Result], settings: Settings, kind: Lecture) -> Html:
     states = [result.state for result in results]
     tried = [state for state in states if state != "named"]
     told = join(
         [
             tag("strong", f"{states.count('passed')} of {plural(len(tried), 'row')}"),
-            " of the lectures are reproduced, computed now and compared.",
+            f" {kind.headline}.",
         ]
     )
     tiles: list[tuple[Content, Content]] = [
@@ -82,12 +83,12 @@ def _headline(results: Sequence[Result], settings: Settings) -> Html:
     return join([tag("p", told, class_="result"), facts(tiles, class_="tiles"), quick])
 
 
-def _all(pairs: Sequence[tuple[Row, Result]]) -> Html:
+def _all(pairs: Sequence[tuple[Row, Result]], kind: Lecture) -> Html:
     return section(
         "All rows",
         table(
-            "What each lecture shows, and what came out here",
-            ["row", "what", "the lecture's figure", "ours", "time", ""],
+            "What was to be shown, and what came out here",
+            ["row", "what", kind.figure, "ours", "time", ""],
             [
                 (
                     tag("a", row.key, href=f"#{row.key}"),
@@ -115,7 +116,7 @@ def _one(row: Row, result: Result, figures: Path) -> Html:
     )
     pairs: list[tuple[Content, Content]] = [
         ("From", "; ".join(LECTURES[key].source for key in row.lectures)),
-        ("The lecture's figure", row.figure),
+        (sentence(LECTURES[row.lectures[0]].figure), row.figure),
     ]
     parts: list[Content] = []
     if outcome is not None:
@@ -141,7 +142,8 @@ def _one(row: Row, result: Result, figures: Path) -> Html:
 
 def _how(rows: Sequence[Row], settings: Settings) -> Html:
     keys = ",".join(row.key for row in rows)
-    words = ["striate", "reproduce", "--rows", keys]
+    named = sorted({key for row in rows for key in row.lectures if not LECTURES[key].usual})
+    words = ["striate", "reproduce", *named, "--rows", keys]
     words += ["--quick"] if settings.quick else ["--seeds", str(settings.seeds)]
     pairs: list[tuple[Content, Content]] = [
         ("striate", striate.__version__),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from striate.errors import StriateError, nearest
 from striate.reproduce import (
+    best,
     convolution,
     fashion,
     jets,
@@ -29,7 +30,7 @@ ROWS: tuple[Row, ...] = tuple(
         (
             row
             for module in (
-                convolution, worked_example, training, fashion, scans, networks, jets
+                convolution, worked_example, training, fashion, scans, networks, jets, best
             )
             for row in module.ROWS
         ),

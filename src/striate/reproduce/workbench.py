@@ -28,6 +28,9 @@ class NoDataError(StriateError):
     """A dataset is not here, and cannot be fetched; says how to get it."""
 
 
+_TRIAL_IMAGES = 12_800
+
+
 @dataclass(frozen=True)
 class Settings:
     """How thoroughly rows are run.
@@ -200,6 +203,15 @@ class Workbench:
         with self._watching.training() as observer:
             runs.resume(path, data, observer=observer)
         return Run.load(path)
+
+    def images_per_second(self, model: str, data: Dataset, **arguments: Any) -> float:
+        """Return how fast a network trains here: measured once, in a short training."""
+        few = self.data(data.name, _TRIAL_IMAGES)
+        run = self.train(model, few, epochs=2, seeds=[0], **arguments)[0]
+        timing = run.config["timing"]
+        # A training so short that all its steps were compiled first has no other speed.
+        whole = len(few.train) * run.epochs_done / timing["seconds_training"]
+        return float(timing.get("images_per_second", whole))
 
     def grid(self, model: str, data: Dataset, *, epochs: int, **axes: Any) -> GridResult:
         """Scan a lecture network, unless that is done already; see `striate.grid`."""

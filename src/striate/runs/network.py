@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
+import random
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+from keras.src.backend.common import global_state
+from keras.src.random import seed_generator
+from keras.src.utils import rng_utils
 
 from striate.data import Dataset
 from striate.engine import accelerate
@@ -18,6 +24,17 @@ from striate.models.registry import REGISTRY, LectureModel, lookup
 
 # Settings that would change nothing in a compiled training, or belong to the optimizer itself.
 _NOT_SETTABLE = {"name"}
+_STEPS = "training_steps"
+
+EPOCHS, BATCH_SIZE = 3, 64
+"""Of a network that is no lecture's."""
+
+
+class Length(NamedTuple):
+    """Epochs of a training and images in its batches."""
+
+    epochs: int
+    batch_size: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +101,17 @@ class Network:
         return described
 
 
-def prepare(model_or_build: Any, data: Dataset, seed: int, arguments: Mapping[str, Any]) -> Network:
+def prepare(
+    model_or_build: Any,
+    data: Dataset,
+    seed: int,
+    arguments: Mapping[str, Any],
+    epochs: int | None,
+    batch_size: int | None,
+) -> Network:
     """Return the network that `striate.train` was asked to train; see there for the parameters.
+
+    A function that takes ``training_steps`` is told how many batches the training will have.
 
     Raises
     ------
@@ -101,7 +127,10 @@ def prepare(model_or_build: Any, data: Dataset, seed: int, arguments: Mapping[st
         function = lecture.function if lecture else model_or_build
         title = title_of(function)
         takes, own = _accepted(function, arguments)
-        keras.utils.set_random_seed(seed)
+        if _STEPS in takes and _STEPS not in own:
+            length = length_of(lecture, epochs, batch_size)
+            own = {**own, _STEPS: length.epochs * math.ceil(len(data.train) / length.batch_size)}
+        _seed(seed)
         model = _call(lecture, function, title, data, own)
     else:
         model = model_or_build
@@ -115,6 +144,28 @@ def prepare(model_or_build: Any, data: Dataset, seed: int, arguments: Mapping[st
     _refuse_unknown(settings, _compiled_with(model), f"{title}()" if built else None, takes)
     _set_on_optimizer(model, settings)
     return Network(accelerate(model), lecture, title, own, settings, built)
+
+
+def length_of(lecture: LectureModel | None, epochs: int | None, batch_size: int | None) -> Length:
+    """Return how long a training is: as asked for, or else as the lecture says, or as usual."""
+    return Length(
+        epochs or (lecture.epochs if lecture else EPOCHS),
+        batch_size or (lecture.batch_size if lecture else BATCH_SIZE),
+    )
+
+
+def _seed(seed: int) -> None:
+    """Do what `keras.utils.set_random_seed` does, but do not import TensorFlow for it.
+
+    Keras does so wherever TensorFlow is installed, for pipelines of its own; it takes seconds.
+    """
+    if "tensorflow" in sys.modules:
+        keras.utils.set_random_seed(seed)
+        return
+    global_state.set_global_attribute(rng_utils.GLOBAL_RANDOM_SEED, seed)
+    global_state.set_global_attribute(seed_generator.GLOBAL_SEED_GENERATOR, None)
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - what Keras sets, for functions that draw from it
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,16 +21,12 @@ from striate.errors import StriateError
 from striate.runs import directory as files
 from striate.runs import network, provenance, storage
 from striate.runs.loop import Session, Training
-from striate.runs.network import Network
+from striate.runs.network import Length, Network, length_of
 from striate.runs.observer import Lines, Observer
 from striate.runs.record import Record, Times
 from striate.runs.run import Run
 from striate.runs.seeds import SEED, Runs, chosen, seeds_words
 from striate.runs.trainings import Alone, Together
-
-# For networks that no lecture trains.
-EPOCHS = 3
-BATCH_SIZE = 64
 
 
 @overload
@@ -80,8 +76,11 @@ def train(
     ----------
     model_or_build
         A compiled Keras model, which is trained from its present weights; or a function that
-        returns one, called after ``keras.utils.set_random_seed(seed)``; or the name of a lecture
-        network, such as ``"heidelberg"``, which is built for the images and classes of the data.
+        returns one, called when Keras, NumPy and Python have been seeded as by
+        ``keras.utils.set_random_seed(seed)``; or the name of a lecture network, such as
+        ``"heidelberg"``, which is built for the images and classes of the data. A function that
+        takes ``training_steps`` is told how many batches the training has, for its learning rate
+        to fall.
     data
         A dataset, or what `striate.load` takes. Labels are encoded as the loss needs them. Where
         there are no validation images, the test images are followed.
@@ -176,7 +175,7 @@ class _Request:
         program = compile_program(
             net.model,
             self.data,
-            batch_size=self._batch_size(net),
+            batch_size=self._length(net).batch_size,
             seed=seed,
             shuffle=self.shuffle,
         )
@@ -198,7 +197,7 @@ class _Request:
         training = Together.of(
             [net.model for net in nets],
             self.data,
-            batch_size=self._batch_size(nets[0]),
+            batch_size=self._length(nets[0]).batch_size,
             seeds=seeds,
             shuffle=self.shuffle,
         )
@@ -227,17 +226,22 @@ class _Request:
 
     def _network(self, seed: int) -> Network:
         _refuse_not_natural("seed", seed, 0)
-        return network.prepare(self.model_or_build, self.data, seed, self.arguments)
+        return network.prepare(
+            self.model_or_build, self.data, seed, self.arguments, self.epochs, self.batch_size
+        )
 
-    def _batch_size(self, net: Network) -> int:
-        return self.batch_size or (net.lecture.batch_size if net.lecture else BATCH_SIZE)
+    def _length(self, net: Network) -> Length:
+        return length_of(net.lecture, self.epochs, self.batch_size)
 
     def _config(
         self, net: Network, training: Training, seed: int, started: datetime
     ) -> dict[str, Any]:
         """Return what ``config.json`` says at the beginning."""
-        epochs = self.epochs or (net.lecture.epochs if net.lecture else EPOCHS)
-        given = {"epochs": epochs, "batch_size": training.batch_size, "seed": seed}
+        given = {
+            "epochs": self._length(net).epochs,
+            "batch_size": training.batch_size,
+            "seed": seed,
+        }
         validation_on = "test" if self.data.validation is None else "validation"
         return {
             "dataset": provenance.describe_data(self.data),

@@ -9,8 +9,7 @@ from typing import Any
 from striate.data import Dataset
 from striate.errors import StriateError
 from striate.runs import provenance
-from striate.runs.network import Network
-from striate.runs.training import BATCH_SIZE, EPOCHS
+from striate.runs.network import Network, length_of
 from striate.scans.plan import Recipe
 from striate.scans.space import Cell
 
@@ -29,11 +28,7 @@ def recipe(
     all_cells = list(cells)
     first = Recipe(build, data, {"seed": 0, "shuffle": True, **fixed})
     network = first.network(all_cells[0])
-    lecture = network.lecture
-    usual = {
-        "epochs": lecture.epochs if lecture else EPOCHS,
-        "batch_size": lecture.batch_size if lecture else BATCH_SIZE,
-    }
+    usual = length_of(network.lecture, None, None)._asdict()
     complete = Recipe(build, data, {**usual, **first.fixed})
     _refuse_not_natural(complete, all_cells)
     return complete, network

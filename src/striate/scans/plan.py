@@ -52,7 +52,14 @@ class Recipe:
             name: value for name, value in {**self.fixed, **cell}.items() if name not in TRAINING
         }
         try:
-            return network.prepare(self.build, self.data, self.setting(cell, "seed"), arguments)
+            return network.prepare(
+                self.build,
+                self.data,
+                self.setting(cell, "seed"),
+                arguments,
+                self.setting(cell, "epochs"),
+                self.setting(cell, "batch_size"),
+            )
         except StriateError:
             raise
         except (TypeError, ValueError) as error:
