@@ -6,6 +6,8 @@ import importlib
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -36,6 +38,24 @@ def select() -> None:
             stacklevel=3,
         )
     os.environ["KERAS_BACKEND"] = "jax"
+
+
+@contextmanager
+def without_tensorflow() -> Iterator[None]:
+    """Keep Keras from importing TensorFlow where it is installed but nobody has imported it.
+
+    Seeding and saving do so, on any backend, to seed it too and to ask whether something is one of
+    its objects; that takes seconds.
+    """
+    lazy = importlib.import_module("keras.src.utils.module_utils").tensorflow
+    if "tensorflow" in sys.modules or getattr(lazy, "_available", False) is not None:
+        yield
+        return
+    lazy._available = False
+    try:
+        yield
+    finally:
+        lazy._available = None
 
 
 def sequential_class() -> Any:

@@ -3,8 +3,11 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import os
 import random
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -333,3 +336,19 @@ def test_data_are_loaded_by_name(tmp_path: Path) -> None:
     run = st.train(sgd, "digits", epochs=1, directory=tmp_path)
     assert run.config["dataset"]["load"] == {"name_or_path": "digits", "options": {}}
     assert run.config["command"] == ('st.train(sgd, "digits", epochs=1, batch_size=64, seed=0)')
+
+
+def test_tensorflow_is_not_imported_where_it_is_installed(tmp_path: Path) -> None:
+    (tmp_path / "tensorflow").mkdir()
+    (tmp_path / "tensorflow" / "__init__.py").write_text("raise SystemExit('was imported')\n")
+    program = (
+        "import striate as st\n"
+        "st.train('oslo_digits', 'digits', epochs=1, directory='runs', name='one')\n"
+        "from keras.src.utils.module_utils import tensorflow\n"
+        "assert tensorflow._available is None\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)}, check=True,
+    )  # fmt: skip
+    assert (tmp_path / "runs" / "one" / "model.keras").exists()

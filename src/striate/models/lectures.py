@@ -246,10 +246,12 @@ def fashion_cnn(
     The lecture names 4-D input, 3x3 filters, ReLU, max pooling, dropout, "no over training", and a
     test accuracy of 91.4 %; it leaves open how many layers and filters, the dropout's place and
     rate, optimizer, batch and epochs. Two convolutions of 32 and 64 kernels, each followed by
-    pooling, a hidden layer of 128, a quarter dropped before and after it, Adam, and 10 epochs in
-    batches of 64 are ours. Trained on 50,000 images, one seed: 0.916 on the 10,000 held out, 0.024
-    below the training accuracy, and about as much from 9 to 12 epochs; with all training images
-    and seed 0: 0.917 on the test and 0.947 on the training images.
+    pooling, a hidden layer of 128, a quarter dropped before and after it, batches of 64 and 15
+    epochs of Adam are ours, and that its learning rate falls to zero along a half cosine over the
+    `training_steps`, which `striate.train` gives: at a constant rate the accuracy of the last
+    epoch scatters by half a per cent between seeds, and 5 seeds gave 0.908 on the test images
+    after 10 epochs. Trained on 50,000 images, seed 0: 0.919 on the 10,000 held out, 0.028 below
+    the training accuracy; 0.914 in 10 epochs.
 
     Source: J. Marks, Heidelberg, CNN, 2024.
     """

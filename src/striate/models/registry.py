@@ -221,7 +221,7 @@ REGISTRY: Mapping[str, LectureModel] = _table(
         "N6",
         "Conv 32, pool, Conv 64, pool, dropout, dense 128, dropout, dense 10",
         "fashion_mnist",
-        epochs=10,
+        epochs=15,
         batch_size=64,
         input_shape=_MNIST,
         classes=10,

@@ -5,18 +5,14 @@ from __future__ import annotations
 import inspect
 import json
 import math
-import random
-import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-from keras.src.backend.common import global_state
-from keras.src.random import seed_generator
-from keras.src.utils import rng_utils
 
+from striate.backend import without_tensorflow
 from striate.data import Dataset
 from striate.engine import accelerate
 from striate.errors import StriateError, nearest
@@ -130,7 +126,8 @@ def prepare(
         if _STEPS in takes and _STEPS not in own:
             length = length_of(lecture, epochs, batch_size)
             own = {**own, _STEPS: length.epochs * math.ceil(len(data.train) / length.batch_size)}
-        _seed(seed)
+        with without_tensorflow():
+            keras.utils.set_random_seed(seed)
         model = _call(lecture, function, title, data, own)
     else:
         model = model_or_build
@@ -152,20 +149,6 @@ def length_of(lecture: LectureModel | None, epochs: int | None, batch_size: int 
         epochs or (lecture.epochs if lecture else EPOCHS),
         batch_size or (lecture.batch_size if lecture else BATCH_SIZE),
     )
-
-
-def _seed(seed: int) -> None:
-    """Do what `keras.utils.set_random_seed` does, but do not import TensorFlow for it.
-
-    Keras does so wherever TensorFlow is installed, for pipelines of its own; it takes seconds.
-    """
-    if "tensorflow" in sys.modules:
-        keras.utils.set_random_seed(seed)
-        return
-    global_state.set_global_attribute(rng_utils.GLOBAL_RANDOM_SEED, seed)
-    global_state.set_global_attribute(seed_generator.GLOBAL_SEED_GENERATOR, None)
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - what Keras sets, for functions that draw from it
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from striate.backend import without_tensorflow
 from striate.engine import Position
 from striate.files import write_json, written_beside
 from striate.runs import checkpoint, directory, provenance
@@ -125,6 +126,7 @@ class Record:
         # What Keras does at the end of fit: averaged weights take the place of the last ones.
         model.optimizer.finalize_variable_values(model.trainable_variables)
         self.write_config()
-        with directory.writing(self.path), written_beside(self.path / directory.MODEL) as beside:
+        place = self.path / directory.MODEL
+        with directory.writing(self.path), written_beside(place) as beside, without_tensorflow():
             model.save(beside)
         self.log.write(f"finished after {self.times.total():.3g} s")

@@ -11,6 +11,7 @@ from zipfile import BadZipFile
 import keras
 import numpy as np
 
+from striate.backend import without_tensorflow
 from striate.engine import accelerate
 from striate.errors import StriateError
 from striate.files import write_json
@@ -29,9 +30,10 @@ def store(directory: Path, model: Any) -> None:
         If Keras cannot describe the model.
     """
     try:
-        described = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
-        # Keras stores the optimizer without the loss scaling that it wraps around it.
-        optimizer = keras.saving.serialize_keras_object(model.optimizer)
+        with without_tensorflow():
+            described = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
+            # Keras stores the optimizer without the loss scaling that it wraps around it.
+            optimizer = keras.saving.serialize_keras_object(model.optimizer)
         described["compile_config"]["optimizer"] = json.loads(json.dumps(optimizer))
     except (TypeError, ValueError, NotImplementedError) as error:
         raise StriateError(

@@ -76,11 +76,10 @@ def train(
     ----------
     model_or_build
         A compiled Keras model, which is trained from its present weights; or a function that
-        returns one, called when Keras, NumPy and Python have been seeded as by
-        ``keras.utils.set_random_seed(seed)``; or the name of a lecture network, such as
-        ``"heidelberg"``, which is built for the images and classes of the data. A function that
-        takes ``training_steps`` is told how many batches the training has, for its learning rate
-        to fall.
+        returns one, called after ``keras.utils.set_random_seed(seed)``; or the name of a lecture
+        network, such as ``"heidelberg"``, which is built for the images and classes of the data.
+        A function that takes ``training_steps`` is told how many batches the training has, for
+        its learning rate to fall.
     data
         A dataset, or what `striate.load` takes. Labels are encoded as the loss needs them. Where
         there are no validation images, the test images are followed.

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import jax.numpy as jnp
 import numpy as np
 
+from striate.backend import without_tensorflow
 from striate.data import Dataset, load_again
 from striate.engine import Position, accuracy_name, compile_grid, program
 from striate.errors import StriateError
@@ -329,5 +330,5 @@ def save_model(recipe: Recipe, cell: Cell, weights: Sequence[np.ndarray], path: 
         variable.assign(value)
     # What Keras does at the end of fit: averaged weights take the place of the last ones.
     model.optimizer.finalize_variable_values(model.trainable_variables)
-    with written_beside(path) as beside:
+    with written_beside(path) as beside, without_tensorflow():
         model.save(beside)
