@@ -23,12 +23,14 @@ def jet_cnn(
     The lecture sets the task as a lab and prints no network: all numbers are ours. Zero padding
     keeps the image's border, where the soft radiation is; the first kernels are 5x5, because jet
     images are sparse. About 93,000 parameters on 25x25 pixels. Adam, 12 epochs in batches of 128.
+    With 5 seeds on ``load("jets")`` the area under the ROC curve of the test jets is 0.940 +- 0.004
+    and the background rejection at half the signal 100 +- 26.
 
-    Augmentation runs on the device, in training only, by layers of the network itself. It is off:
-    trained once each on 14,000 jets of W and QCD, normalised by square roots, the area under the
-    ROC curve of 4,000 others was 0.947 without, 0.942 with ``smear=0.17`` and half the hidden units
-    dropped, 0.943 with ``lose=0.1`` and dropout after each pooling. Images that were turned and
-    flipped have no symmetry left; for those that were not flipped, `mirror` is exact.
+    Augmentation runs on the device, in training only, by layers of the network itself. It is off,
+    since it did not help: in one training each on an earlier sample of as many jets, normalised by
+    square roots, the area fell by 0.005 with ``smear=0.17`` and half the hidden units dropped, by
+    0.004 with ``lose=0.1`` and dropout after each pooling. Images that were turned and flipped
+    have no symmetry left; for those that were not flipped, `mirror` is exact.
 
     Source of the task: PHYS591000, NTHU, CNN, 2022.
 
@@ -79,7 +81,8 @@ def jet_dense(
 
     Two hidden layers of 128 and 64, about 89,000 parameters on 25x25 pixels, as many as `jet_cnn`
     has, so that the comparison is of architectures and not of sizes. Trained as `jet_cnn` is, but
-    for 6 epochs: it learns its training images by heart sooner.
+    for 6 epochs: it learns its training images by heart sooner. With 5 seeds on ``load("jets")``
+    the area under the ROC curve of the test jets is 0.927; `jet_cnn` has 0.940.
 
     Source of the task: PHYS591000, NTHU, CNN, 2022.
     """
