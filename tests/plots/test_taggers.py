@@ -41,7 +41,7 @@ def test_the_largest_improvement_is_marked_and_few_jets_are_too(tagging) -> None
     where, best = tagging.network.curve.best_improvement()
     (dot,) = figure.axes[0].lines[1].get_xydata()
     assert tuple(dot) == pytest.approx((where, best))
-    assert "fewer than 20 pass" in labels(figure)
+    assert "fewer than 20 quarks…QCD) pass" in labels(figure)
 
 
 def test_training_is_points_and_test_histograms_of_area_one(tagging) -> None:

@@ -81,15 +81,7 @@ def mark_low_statistics(axes: Axes, tagging: Tagging) -> None:
     if trusted.all():
         return
     end = float(SIGNAL_EFFICIENCIES[trusted][0]) if trusted.any() else 1.0
-    axes.axvspan(0, end, color="#ececec", zorder=0, linewidth=0)
-    axes.text(
-        0.5 * end,
-        0.03,
-        f"fewer than {LEAST_BACKGROUND} pass",
-        transform=axes.get_xaxis_transform(),
-        rotation=90,
-        ha="center",
-        va="bottom",
-        fontsize=SMALL,
-        color=QUIET,
-    )
+    name = clipped(tagging.background_name, 12)
+    # In the legend, since curves may be anywhere.
+    label = f"fewer than {LEAST_BACKGROUND} {name} pass"
+    axes.axvspan(0, end, color="#ececec", zorder=0, linewidth=0, label=label)

@@ -53,9 +53,8 @@ def output_weights(weights: np.ndarray, class_names: Sequence[str]) -> Figure:
     group = -(-inputs // MOST_INPUTS)
     largest = tiles.limit(values)
     with context():
-        figure = Figure(
-            figsize=(WIDTH, min(9.0, max(0.5, 0.22 * classes)) + 1.25), layout="constrained"
-        )
+        height = min(9.0, max(0.5, 0.22 * classes))
+        figure = Figure(figsize=(WIDTH, height + 1.25), layout="constrained")
         axes = figure.subplots()
         picture = axes.imshow(
             _strongest(values, group).T,
@@ -77,7 +76,8 @@ def output_weights(weights: np.ndarray, class_names: Sequence[str]) -> Figure:
             loc="center",
         )
         axes.set_ylabel("class", loc="center")
-        bar = figure.colorbar(picture, ax=axes, location="top", fraction=0.08, aspect=40, pad=0.02)
+        pad = max(0.02, 0.06 / height)  # of the height, but never so little that it touches
+        bar = figure.colorbar(picture, ax=axes, location="top", fraction=0.08, aspect=40, pad=pad)
         bar.ax.xaxis.set_minor_locator(NullLocator())
         bar.ax.tick_params(direction="out", length=3, bottom=False)
         bar.set_label("weight", loc="center")
