@@ -344,6 +344,7 @@ def test_tensorflow_is_not_imported_where_it_is_installed(tmp_path: Path) -> Non
     program = (
         "import striate as st\n"
         "st.train('oslo_digits', 'digits', epochs=1, directory='runs', name='one')\n"
+        "st.grid('oslo_digits', 'digits', learning_rate=[0.1, 0.2], epochs=1, directory='runs')\n"
         "from keras.src.utils.module_utils import tensorflow\n"
         "assert tensorflow._available is None\n"
     )

@@ -16,6 +16,7 @@ from typing import Any
 
 import keras
 
+from striate.backend import without_tensorflow
 from striate.engine.numbers import Number
 
 # Layer 2, "kernel_regularizer", "l2"; "optimizer", "momentum"; "loss", "label_smoothing".
@@ -101,7 +102,8 @@ def describe(model: Any) -> Description:
     What cannot be described (a layer without ``get_config``, a function made within another one)
     makes the skeleton equal to no other.
     """
-    reader = _Reader(model)
+    with without_tensorflow():
+        reader = _Reader(model)
     return Description(reader.skeleton, reader.numbers, reader.found, reader.variables)
 
 
