@@ -11,7 +11,7 @@ pytest.importorskip("fastjet")
 QUICK = ("jets", "generate", "-n", "3", "--no-mpi", "--grid", "9", "--workers", "1")
 
 
-def test_generating_says_what_came_out_and_the_file_repeats_its_command(process, tmp_path):
+def test_generating_says_what_came_out_and_the_file_repeats_its_command(process, striate, tmp_path):
     status, out, err = process(*QUICK, "--out", "jets.h5", cwd=tmp_path)
     assert status == 0, err
     assert "W: 3 jets" in out
@@ -19,13 +19,13 @@ def test_generating_says_what_came_out_and_the_file_repeats_its_command(process,
     assert "file: jets.h5" in out
     assert "FastJet" not in out
     assert "jets/s" in err
-    found = json.loads(process("data", "info", "jets.h5", "--json", cwd=tmp_path).out)
+    found = json.loads(striate("data", "info", "jets.h5", "--json").out)
     command = found["provenance"]["simulation"]["command"].split()
     assert command[:3] == ["striate", "jets", "generate"]
-    again = process(*command[1:-1], "again.h5", "--quiet", "--json", cwd=tmp_path)
+    again = striate(*command[1:-1], "again.h5", "--quiet", "--json")
     assert again.err == ""
     assert json.loads(again.out)["sha256"] in out
-    status, out, _ = process("jets", "compare", "jets.h5", "again.h5", cwd=tmp_path)
+    status, out, _ = striate("jets", "compare", "jets.h5", "again.h5")
     assert status == 0
     assert "tau_21" in out
     assert "'normal' loses 0 of 3 jets" in out

@@ -14,7 +14,7 @@ from striate.runs import Run
 def trained(striate) -> None:
     """One run on the bundled jets, of a moment, in the working folder."""
     words = ("--model", "jet_dense", "--epochs", "1", "--no-report", "--quiet")
-    status, _, err = striate("train", "jets", *words)
+    status, _, err = striate("train", "jets", "--load", "limit=4000", *words)
     assert status == 0, err
 
 

@@ -8,7 +8,7 @@ from scipy.stats import ks_2samp
 
 from striate.errors import StriateError
 from striate.jets.blocks import simulate_block
-from striate.jets.collisions import Collisions, charges, started
+from striate.jets.collisions import Collisions, Particles, charges, minimum_bias, started
 from striate.jets.pileup import Pileup
 from striate.jets.simulation import Simulation
 
@@ -114,21 +114,37 @@ def test_cross_sections_do_not_depend_on_the_preselection():
     assert sigma[0] == pytest.approx(sigma[1], rel=0.2)
 
 
-def test_an_impossible_window_is_given_up():
+def test_an_impossible_window_is_given_up(monkeypatch):
+    monkeypatch.setattr("striate.jets.preselection._MOST_GIVEN_UP", 1_500)
     far = ("34:m0 = 3000.", "34:mWidth = 10.", "34:mMin = 2900.", "34:mMax = 3100.")
     steep = replace(QUICK, pt_low_gev=2500.0, pt_high_gev=2600.0, pythia=far)
-    with pytest.raises(StriateError, match="W: none of 10,000 collisions came near a jet of 2500"):
+    with pytest.raises(StriateError, match="W: none of 1,500 collisions came near a jet of 2500"):
         simulate_block(steep, 1, 0, 10)
 
 
-def test_a_window_that_few_reach_is_given_up():
+def test_a_window_that_few_reach_is_given_up(monkeypatch):
+    monkeypatch.setattr("striate.jets.blocks._HOPELESS", 400)
     narrow = replace(QUICK, pt_low_gev=270.0, pt_high_gev=270.01)
     with pytest.raises(StriateError, match=r"W: of \d+ collisions only \d+ had a jet of 270"):
         simulate_block(narrow, 1, 0, 10)
 
 
 @pytest.fixture(scope="module")
-def busy(batch):
+def pool():
+    """Minimum-bias collisions for all tests of pile-up: Pythia takes seconds to start with them."""
+    made = minimum_bias(QUICK, 1, 150)
+
+    def first(_simulation, _seed, n):
+        last = made.offsets[n]
+        return Particles(made.offsets[: n + 1], *(column[:last] for column in made[1:]))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("striate.jets.pileup.minimum_bias", first)
+        yield
+
+
+@pytest.fixture(scope="module")
+def busy(batch, pool):
     """The batch with four collisions of pile-up on top of each, and their numbers."""
     return Pileup(replace(QUICK, pileup=4.0), 1).add_to(batch.particles)
 
@@ -162,6 +178,7 @@ def charged_in_tracker(particles):
     return np.count_nonzero(central & (charges(particles.pdg_id) != 0))
 
 
+@pytest.mark.usefixtures("pool")
 def test_pileup_is_an_observable_and_widens_the_mass():
     plain = simulate_block(QUICK, 1, 0, 30)
     busy = simulate_block(replace(QUICK, pileup=15.0), 1, 0, 30)
