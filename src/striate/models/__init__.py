@@ -13,6 +13,7 @@ from striate.models.registry import REGISTRY, LectureModel, build, default_model
 
 if TYPE_CHECKING:
     from striate.models.anatomy import Anatomy, LayerAnatomy
+    from striate.models.augmentation import RandomShift
     from striate.models.compact import compact_cnn
     from striate.models.lectures import (
         fashion_cnn,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _HOMES = {name: model.module for name, model in REGISTRY.items()} | {
     "Anatomy": "striate.models.anatomy",
     "LayerAnatomy": "striate.models.anatomy",
+    "RandomShift": "striate.models.augmentation",
 }
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "Anatomy",
     "LayerAnatomy",
     "LectureModel",
+    "RandomShift",
     "build",
     "compact_cnn",
     "default_model_for",
