@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from striate.reproduce.workbench import Workbench
 
 _SEEDS = 3
-_SPARE = 0.85
+_SPARE = 0.8
 """Share of the time that is planned to be used: speeds vary, and the test images are followed."""
 
 
