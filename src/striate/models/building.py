@@ -20,3 +20,11 @@ def compiled(
     model: keras.Sequential = backend.sequential_class()(list(stack), name=name)
     model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
     return model
+
+
+def adam(learning_rate: float, training_steps: int | None) -> keras.optimizers.Optimizer:
+    """Return Adam with a rate that falls to zero along a half cosine, if it is known how long."""
+    if training_steps is None:
+        return keras.optimizers.Adam(learning_rate)
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, training_steps)
+    return keras.optimizers.Adam(schedule)

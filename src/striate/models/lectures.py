@@ -13,7 +13,7 @@ import keras
 from keras import layers
 
 from striate.errors import StriateError, nearest
-from striate.models.building import compiled
+from striate.models.building import adam, compiled
 
 
 def heidelberg(
@@ -57,11 +57,15 @@ def heidelberg_improved(
     classes: int = 10,
     filters: Sequence[int] = (64, 64),
     neurons: int = 64,
+    learning_rate: float = 1e-3,
+    training_steps: int | None = None,
 ) -> keras.Sequential:
     """Build an answer to the Heidelberg exercise: more filters, second convolution (row N7 d).
 
     The exercise names the two changes to `heidelberg` and no numbers: twice the filters, as many
-    again after the first pooling, and a hidden layer of 64 are ours. Trained as `heidelberg` is.
+    again after the first pooling, and a hidden layer of 64 are ours. Trained as `heidelberg` is,
+    but that Adam's learning rate falls to zero along a half cosine over the `training_steps`,
+    which `striate.train` gives: at a constant rate, 3 epochs and one seed gave 0.9886.
 
     Source: J. Marks, Heidelberg, CNN, 2024.
     """
@@ -78,6 +82,7 @@ def heidelberg_improved(
             layers.Dense(neurons, activation="relu", name="hidden"),
             layers.Dense(classes, activation="softmax", name="output"),
         ],
+        optimizer=adam(learning_rate, training_steps),
     )
 
 
@@ -270,11 +275,7 @@ def fashion_cnn(
             layers.Dense(classes, activation="softmax", name="output"),
         ],
         loss="sparse_categorical_crossentropy",
-        optimizer=keras.optimizers.Adam(
-            learning_rate
-            if training_steps is None
-            else keras.optimizers.schedules.CosineDecay(learning_rate, training_steps)
-        ),
+        optimizer=adam(learning_rate, training_steps),
     )
 
 
