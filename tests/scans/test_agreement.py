@@ -86,7 +86,7 @@ class Alone:
     def __init__(self, network, digits, settings):
         seed = settings.pop("seed")
         order = settings.pop("shuffle_seed", seed)
-        self.model = prepare(network, digits, seed, settings).model
+        self.model = prepare(network, digits, seed, settings, EPOCHS, BATCH).model
         self.program = compile_program(self.model, digits, batch_size=BATCH, seed=order)
         self.first = [np.array(v.value) for v in self.model.trainable_variables]
 

@@ -22,7 +22,7 @@ EXAMPLES = options.examples(
     "striate reproduce --rows C,W1,W2        the mathematics: a minute",
     "striate reproduce oslo --rows N13 --seeds 2",
     "striate reproduce isgc --quick",
-    "striate reproduce best --rows B2,B4     MNIST and CIFAR-10, as good as they get",
+    "striate reproduce best --rows B2,B4     MNIST, CIFAR-10, as good as we can",
     "striate reproduce                       all four lectures, 5 seeds: hours",
 )
 
