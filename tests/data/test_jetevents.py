@@ -216,3 +216,16 @@ def test_a_wrong_branch_and_a_wrong_flavour_are_named(
     other = nano.write(tmp_path / "b.root")
     with pytest.raises(StriateError, match=r"b\.root: entry 2 is of none of the classes light, ch"):
         load(other)
+
+
+def test_branches_that_do_not_go_together_are_named_with_the_file(
+    nano: Nano, tmp_path: Path
+) -> None:
+    path = nano.write(tmp_path / "a.root")
+    text = resources.files("striate.data").joinpath("layouts/cms_pfnano.toml").read_text()
+    (tmp_path / "mine.toml").write_text(text.replace('"FatJet_pt"', '"PFCands_pt"'))
+    with pytest.raises(
+        StriateError,
+        match=r"a\.root: branch 'FatJet_\w+' has other numbers of jets than 'PFCands_pt'",
+    ):
+        load(path, layout=str(tmp_path / "mine.toml"))

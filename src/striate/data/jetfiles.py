@@ -7,6 +7,7 @@ become images and observables, so that a file may be larger than memory. The ima
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -146,13 +147,20 @@ def in_blocks(
                 continue
             # Only as far as the wanted ones reach.
             start, stop = int(wanted[low]), int(wanted[high - 1]) + 1
-        try:
+        with naming(path, f"entries {start} to {stop - 1}: "):
             block = read(start, stop)
-        except StriateError as error:
-            named = str(error).startswith(str(path))
-            where = "" if named else f"{path}: entries {start} to {stop - 1}: "
-            raise StriateError(f"{where}{error}") from None
         yield start, block
+
+
+@contextmanager
+def naming(path: Path, entries: str = "") -> Iterator[None]:
+    """Name the file, and which entries of it, in an error that does not."""
+    try:
+        yield
+    except StriateError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise StriateError(f"{path}: {entries}{error}") from None
 
 
 def jet_source(

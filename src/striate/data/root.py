@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from striate.data.jetevents import JetsOfEvents
-from striate.data.jetfiles import Block, JetFile, described, in_blocks, jet_source
+from striate.data.jetfiles import Block, JetFile, described, in_blocks, jet_source, naming
 from striate.data.layout import Fetch, Jagged, Layout, find_layout, known_layouts, load_layout
 from striate.data.source import Source, one_line
 from striate.errors import StriateError, nearest
@@ -73,13 +73,15 @@ def open_root(path: Path, layout: str | None = None, tree: str | None = None) ->
 
         whole = reader(found, 0, entries)
         # Where the jets of each entry begin, if that is an event.
-        first = offsets_of(whole.jets) if isinstance(whole, JetsOfEvents) else None
+        with naming(path):
+            first = offsets_of(whole.jets) if isinstance(whole, JetsOfEvents) else None
         jets = entries if first is None else int(first[-1])
         if not jets:
             raise StriateError(f"{path}: tree {found.name!r} has no jets")
 
         def all_of(branch: str) -> np.ndarray:
-            column = whole(branch)
+            with naming(path):
+                column = whole(branch)
             if isinstance(column, Jagged) or column.ndim != 1:
                 raise StriateError(f"{path}: branch {branch!r} must hold one number for each jet")
             return column

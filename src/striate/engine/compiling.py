@@ -11,8 +11,8 @@ import jax
 from striate.kernels import native
 
 # XLA's fused matrix products (YNNPACK) run on one thread. Without AVX-512 its other ones, which
-# use all, are as fast on one: a step of N1 takes a tenth less time on two cores, one of N12 the
-# same. Where AVX-512 makes the fused ones faster they stay.
+# use all, are as fast on one, so that steps with large dense layers are done sooner. Where AVX-512
+# makes the fused ones faster they stay.
 _THREADED_PRODUCTS = {"xla_cpu_experimental_ynn_fusion_type": ""}
 
 

@@ -52,6 +52,7 @@ def _reached(bench: Workbench, key: str, name: str, recipe: Recipe) -> Outcome:
         recipe.model, data, epochs=epochs, seeds=bench.seeds[:_SEEDS], **recipe.arguments
     )
     accuracy = mean_of(accuracies(trained))
+    done = trained[0].epochs_done
     slowest = max(float(run.config["timing"]["seconds_training"]) for run in trained)
     checks: list[Check] = [
         holds("training, the slowest seed", slowest <= recipe.budget, seconds(slowest),
@@ -68,10 +69,10 @@ def _reached(bench: Workbench, key: str, name: str, recipe: Recipe) -> Outcome:
         f"{percent(accuracy)} in {seconds(slowest)}",
         checks,
         [picture],
-        [f"{recipe.model}{f' with {settings}' if settings else ''}, {plural(epochs, 'epoch')}: as "
+        [f"{recipe.model}{f' with {settings}' if settings else ''}, {plural(done, 'epoch')}: as "
          f"many as fit, by a speed of {rate:,.0f} images/s in a short training before, and no more "
          f"than {recipe.most_epochs}. Nothing was chosen by the test images."],
-        {"accuracy": accuracy._asdict(), "epochs": epochs, "seconds": slowest},
+        {"accuracy": accuracy._asdict(), "epochs": done, "seconds": slowest},
     )  # fmt: skip
 
 
