@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import importlib
 import os
+import random
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+# A function that builds a network may build others with seeds of their own.
+_SEEDED = threading.RLock()
 
 
 def select() -> None:
@@ -56,6 +61,27 @@ def without_tensorflow() -> Iterator[None]:
         yield
     finally:
         lazy._available = None
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed every generator, for a network that is built meanwhile; one thread at a time.
+
+    Keras draws the seeds of its layers from Python's generator for the whole process, from which
+    other threads may draw as well: those of a Dask worker do. Here it draws the same numbers from
+    one that nobody else knows.
+    """
+    keras = importlib.import_module("keras")
+    drawing = importlib.import_module("keras.src.random.seed_generator")
+    with _SEEDED:
+        with without_tensorflow():
+            keras.utils.set_random_seed(seed)
+        shared = drawing.python_random
+        drawing.python_random = random.Random(seed)
+        try:
+            yield
+        finally:
+            drawing.python_random = shared
 
 
 def sequential_class() -> Any:

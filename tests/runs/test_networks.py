@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from keras import layers
 
 import striate as st
 from striate.errors import StriateError
+from striate.runs.network import prepare
 
 SameBits = Callable[..., None]
 
@@ -120,3 +123,25 @@ def test_settings_of_a_trained_model(tmp_path: Path, digits: st.Dataset) -> None
     assert int(model.optimizer.iterations) == steps
     for then, now in zip(before, model.get_weights(), strict=True):
         np.testing.assert_allclose(now, then, atol=1e-20)
+
+
+def test_other_threads_that_draw_random_numbers_do_not_change_the_first_weights():
+    data = st.load("digits", limit=100)
+    alone = prepare("oslo_digits", data, 1, {}, None, None).model.get_weights()
+    finished = threading.Event()
+
+    def draw():
+        while not finished.is_set():
+            random.random()
+            np.random.random()
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        for _ in range(5):
+            beside = prepare("oslo_digits", data, 1, {}, None, None).model.get_weights()
+            for ours, expected in zip(beside, alone, strict=True):
+                np.testing.assert_array_equal(ours, expected)
+    finally:
+        finished.set()
+        thread.join()

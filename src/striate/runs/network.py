@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from striate.backend import without_tensorflow
+from striate.backend import seeded
 from striate.data import Dataset
 from striate.engine import accelerate
 from striate.errors import StriateError, nearest
@@ -126,9 +126,8 @@ def prepare(
         if _STEPS in takes and _STEPS not in own:
             length = length_of(lecture, epochs, batch_size)
             own = {**own, _STEPS: length.epochs * math.ceil(len(data.train) / length.batch_size)}
-        with without_tensorflow():
-            keras.utils.set_random_seed(seed)
-        model = _call(lecture, function, title, data, own)
+        with seeded(seed):
+            model = _call(lecture, function, title, data, own)
     else:
         model = model_or_build
         title = model.name
