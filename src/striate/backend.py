@@ -72,12 +72,12 @@ def seeded(seed: int) -> Iterator[None]:
     one that nobody else knows.
     """
     keras = importlib.import_module("keras")
-    drawing = importlib.import_module("keras.src.random.seed_generator")
+    drawing: Any = importlib.import_module("keras.src.random.seed_generator")
     with _SEEDED:
         with without_tensorflow():
             keras.utils.set_random_seed(seed)
         shared = drawing.python_random
-        drawing.python_random = random.Random(seed)
+        drawing.python_random = random.Random(seed)  # noqa: S311 - no secret
         try:
             yield
         finally:

@@ -132,8 +132,7 @@ def test_other_threads_that_draw_random_numbers_do_not_change_the_first_weights(
 
     def draw():
         while not finished.is_set():
-            random.random()
-            np.random.random()
+            random.getrandbits(32)
 
     thread = threading.Thread(target=draw)
     thread.start()

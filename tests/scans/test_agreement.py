@@ -37,7 +37,11 @@ AXES = {
     },
     "beginnings": {"seed": [0, 7], "scale": [0.01, 0.1], "shuffle_seed": [3, 4]},
     "seeds that shuffle": {"seed": [0, 7]},
+    "two blocks of one program": {"l2": [0.0, 1e-1], "learning_rate": [0.01, 0.03, 0.1]},
+    "a block with a copy": {"seed": [0, 3, 7], "l1": [1e-3], "dropout": [0.2, 0.4, 0.7]},
 }
+# Where it is not one program alone: blocks side by side, and cells in each.
+BLOCKS = {"two blocks of one program": (2, [3, 3]), "a block with a copy": (2, [5, 4])}
 
 
 @pytest.mark.parametrize("name", AXES)
@@ -47,6 +51,7 @@ def test_a_cell_agrees_with_training_it_alone(name, network, digits, tmp_path):
     Now and then rounding turns a maximum or a ReLU over, so several perturbations are tried. Losses
     are sums over images, which rounding alone moves by a few units in the last place.
     """
+    side_by_side, sizes = BLOCKS.get(name, (1, None))
     grid = st.grid(
         network,
         digits,
@@ -54,11 +59,11 @@ def test_a_cell_agrees_with_training_it_alone(name, network, digits, tmp_path):
         batch_size=BATCH,
         directory=tmp_path,
         name="scan",
-        side_by_side=1,
+        side_by_side=side_by_side,
         keep_models=True,
         **AXES[name],
     )
-    assert len(grid.config["blocks"]) == 1
+    assert [len(block["cells"]) for block in grid.config["blocks"]] == (sizes or [len(grid.cells)])
     for number in (0, len(grid.cells) - 1):
         alone = Alone(network, digits, {"seed": 0} | grid.cells[number])
         expected, history = alone.train()

@@ -110,7 +110,8 @@ class KillTheFirst(ScanObserver):
 def test_a_killed_worker_costs_its_block_and_changes_no_bit(workers, tmp_path):
     client, processes = workers
     data = st.load("digits", limit=400)
-    settings = {"learning_rate": [0.01, 0.03, 0.1], "l2": [0.0, 1e-3], "epochs": 100}
+    # Three blocks of one program, the last filled up; here they share it, there each has its own.
+    settings = {"learning_rate": [0.01, 0.03, 0.1, 0.3], "l2": [0.0, 1e-3], "epochs": 100}
     settings |= {"batch_size": 50, "filters": 4, "directory": tmp_path}
     observer = KillTheFirst(client, processes)
     there = st.grid("oslo_digits", data, cluster=client, observer=observer, **settings)

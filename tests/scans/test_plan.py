@@ -105,6 +105,7 @@ def test_blocks_are_equal_fit_into_memory_and_keep_the_cores_busy(network, digit
     assert (len(one["cells"]), at_once) == (11, 1)
     two, at_once = planned(network, digits, axes, at_once=2)
     assert ([len(block["cells"]) for block in two], at_once) == ([6, 5], 2)
+    assert [(block["group"], block["models"]) for block in two] == [(0, 6), (0, 6)]
     needed = st.engine.bytes_per_model(network(), 60)
     few, at_once = planned(network, digits, axes, memory=4 * needed + 1, at_once=2)
     assert ([len(block["cells"]) for block in few], at_once) == ([2, 2, 2, 2, 2, 1], 2)

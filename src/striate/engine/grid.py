@@ -43,17 +43,21 @@ class GridProgram:
     shuffle_seeds
         For each model, what decides with the number of the epoch the order of its images; None
         where they come as they are.
+    shared_order
+        Whether the models of a state see the images in one order; then each batch is one for all.
     """
 
     model: Any
     batch_size: int
     images: int
     shuffle_seeds: tuple[int, ...] | None
+    shared_order: bool
     _arrays: Mapping[str, Tree]
     _rows: np.ndarray
     _loop: program.EpochLoop
     _evaluate: Mapping[str, Callable[..., Tree]]
     _fresh_metrics: list[np.ndarray]
+    _optimizer_variables: Mapping[Place, int]
 
     @property
     def steps(self) -> int:
@@ -74,9 +78,8 @@ class GridProgram:
             [np.stack(values) for values in zip(*groups, strict=True)]
             for groups in zip(*states, strict=True)
         ]
-        description = describe(self.model)
         for place, values in numbers.items():
-            variable = description.variable(place)
+            variable = self._optimizer_variables.get(place)
             if variable is not None:
                 stacked[2][variable] = values.astype(stacked[2][variable].dtype)
         groups = ([jnp.array(values) for values in group] for group in stacked)
@@ -151,9 +154,9 @@ class GridProgram:
         if seeds is None:
             return jnp.arange(self.images, dtype=np.int32)
         orders = {s: program.shuffled(self.images, s, epoch) for s in {seeds[m] for m in models}}
-        # Whether it is shared is a matter of the whole program, so that it stays one program.
-        if len(set(seeds)) == 1:
-            return jnp.asarray(orders[seeds[0]])
+        if self.shared_order:
+            (order,) = orders.values()
+            return jnp.asarray(order)
         return jnp.asarray(np.stack([orders[seeds[m]] for m in models]))
 
 
@@ -165,6 +168,7 @@ def compile_grid(
     models: int,
     batch_size: int,
     shuffle_seeds: Sequence[int] | None,
+    shared_order: bool | None = None,
     one_thread: bool = False,
 ) -> GridProgram:
     """Make the program that trains several models of one structure.
@@ -184,6 +188,9 @@ def compile_grid(
         Images in a batch.
     shuffle_seeds
         See `GridProgram`.
+    shared_order
+        See `GridProgram`; if not given, whether all these seeds are equal. Where it is true they
+        need to be so only among the models of one state.
     one_thread
         Whether the program keeps to the thread that runs it, so that several can run side by side;
         its bits do then not depend on the number of cores.
@@ -195,19 +202,21 @@ def compile_grid(
     """
     images = len(arrays["train"][0])
     batch_size = min(batch_size, images)
-    shared = shuffle_seeds is None or len(set(shuffle_seeds)) == 1
+    if shared_order is None:
+        shared_order = shuffle_seeds is None or len(set(shuffle_seeds)) == 1
     program.build(model, arrays["train"], batch_size)
     tracing = Tracing(model, numbers, models)
     tracing.trace(arrays["train"], batch_size)
     lowering = Lowering(model)
     options: dict[str, Any] | None = {"xla_cpu_multi_thread_eigen": False} if one_thread else None
-    train_step = tracing.mapped("train_step", batch_axis=None if shared else 0)
+    train_step = tracing.mapped("train_step", batch_axis=None if shared_order else 0)
     test_step = tracing.mapped("test_step", batch_axis=None)
     return GridProgram(
         model=model,
         batch_size=batch_size,
         images=images,
         shuffle_seeds=None if shuffle_seeds is None else tuple(shuffle_seeds),
+        shared_order=shared_order,
         _arrays=arrays,
         _rows=tracing.feed.matrix(),
         _loop=program.EpochLoop.of(train_step, lowering, images, batch_size, options),
@@ -216,6 +225,8 @@ def compile_grid(
             for name, split in arrays.items()
         },
         _fresh_metrics=[np.array(v.value) for v in model.metrics_variables],
+        # Asked for now: later another thread may be tracing the model, with its numbers replaced.
+        _optimizer_variables=tracing.optimizer_variables,
     )
 
 
@@ -226,12 +237,16 @@ class Tracing:
     ----------
     feed
         What becomes of the numbers; complete after `trace`.
+    optimizer_variables
+        Which of the numbers the optimizer keeps in which of its variables.
     """
 
     def __init__(self, model: Any, numbers: Mapping[Place, np.ndarray], models: int) -> None:
         self._model = model
         self._description = describe(model)
         self.feed = Feed(models)
+        kept = {place: self._description.variable(place) for place in numbers}
+        self.optimizer_variables = {p: index for p, index in kept.items() if index is not None}
         self._numbers = {
             place: self.feed.number(place, values)
             for place, values in numbers.items()

@@ -43,6 +43,7 @@ def feature_maps(
     bands += [_Band.of_layer(name, values) for name, values in maps]
     with context():
         figure = Figure(figsize=(WIDTH, sum(band.height for band in bands)))
+        canvas = tiles.canvas(figure)
         top = 0.0
         for band in bands:
             tiles.write(figure, tiles.MARGIN, top + 0.03, band.name, fontweight="bold")
@@ -50,7 +51,7 @@ def feature_maps(
                 figure, WIDTH - tiles.MARGIN, top + 0.03, band.words, ha="right", color=QUIET
             )
             tiles.draw(
-                figure,
+                canvas,
                 band.pictures,
                 top + tiles.LINE + 0.05,
                 colours=DIVERGING if band.limits[0] < 0 else "gray_r",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from striate.errors import StriateError
 from striate.plots import tiles
@@ -28,6 +27,13 @@ if TYPE_CHECKING:
     from striate.evaluation import Evaluation
 
 COLUMNS = 5
+
+_FRAMES: Mapping[bool | None, Mapping[str, Any]] = {
+    None: tiles.FRAME,
+    True: {"edgecolor": RIGHT, "linewidth": 1.0, "linestyle": "-"},
+    False: {"edgecolor": WRONG, "linewidth": 2.4, "linestyle": (0, (3, 1))},
+}
+"""The frame of a picture, by whether the prediction is right."""
 
 
 class _Cell(NamedTuple):
@@ -164,42 +170,45 @@ def _grid(cells: Sequence[_Cell]) -> Figure:
     with context():
         across = WIDTH if note else tiles.MARGIN + columns * (width + tiles.MARGIN)
         figure = Figure(figsize=(across, edges[-1] + (1.4 * tiles.LINE if note else 0.0)))
+        canvas = tiles.canvas(figure)
         for position, (cell, picture) in enumerate(zip(cells, pictures, strict=True)):
             row, column = divmod(position, columns)
-            axes = tiles.place(
-                figure,
-                tiles.MARGIN + column * (width + tiles.MARGIN),
-                tiles.MARGIN + edges[row] + above,
+            left = tiles.MARGIN + column * (width + tiles.MARGIN)
+            top = tiles.MARGIN + edges[row] + above
+            tiles.picture(
+                canvas,
+                picture,
+                left,
+                top,
                 width,
                 height,
+                colours="gray_r",
+                limits=(0, brightest),
+                frame=_FRAMES[cell.right],
             )
-            axes.imshow(
-                picture,
-                cmap="gray_r",
-                vmin=0,
-                vmax=brightest,
-                interpolation="nearest",
-                aspect="auto",
-            )
-            _frame(axes, cell.right)
-            _write(axes, cell, width + 0.2 * tiles.MARGIN)
+            _write(canvas, cell, left + width / 2, (top + height, top), width + 0.2 * tiles.MARGIN)
         if note:
             tiles.write(figure, tiles.MARGIN, edges[-1] + 0.03, note, color=QUIET)
     return figure
 
 
-def _write(axes: Axes, cell: _Cell, width: float) -> None:
-    """Write the words of a cell above and below its picture, none wider than `width` inches."""
+def _write(
+    axes: Axes, cell: _Cell, middle: float, edges: tuple[float, float], width: float
+) -> None:
+    """Write the words of a cell above and below its picture, none wider than `width` inches.
+
+    `edges` are the lower and the upper one of the picture, `middle` lies between its sides.
+    """
     pitch = 72 * tiles.LINE
-    lines = [(text, 1, 4.0 + i * pitch) for i, text in enumerate(reversed(cell.above))]
+    lower, upper = edges
+    lines = [(text, upper, 4.0 + i * pitch) for i, text in enumerate(reversed(cell.above))]
     if cell.below:
-        lines.append((cell.below, 0, -0.9 * pitch))
+        lines.append((cell.below, lower, -0.9 * pitch))
     for text, edge, offset in lines:
         drawn = axes.annotate(
             text,
-            (0.5, edge),
+            (middle, edge),
             (0, offset),
-            xycoords="axes fraction",
             textcoords="offset points",
             ha="center",
             # On one baseline along a row, whatever letters a name has.
@@ -213,25 +222,3 @@ def _write(axes: Axes, cell: _Cell, width: float) -> None:
 def _picture(image: np.ndarray) -> np.ndarray:
     values = image / 255.0 if image.dtype == np.uint8 else image
     return np.clip(values, 0, 1) if values.shape[-1] == 3 else values.mean(axis=-1)
-
-
-def _frame(axes: Axes, right: bool | None) -> None:
-    colour, width, line = {
-        None: ("#b0b0b0", 0.5, "-"),
-        True: (RIGHT, 1.0, "-"),
-        False: (WRONG, 2.4, (0, (3, 1))),
-    }[right]
-    axes.spines[:].set_visible(False)
-    axes.add_patch(
-        Rectangle(
-            (0, 0),
-            1,
-            1,
-            transform=axes.transAxes,
-            fill=False,
-            edgecolor=colour,
-            linewidth=width,
-            linestyle=line,
-            clip_on=False,
-        )
-    )

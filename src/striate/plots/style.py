@@ -90,6 +90,8 @@ _SIZES: dict[str, Any] = {
     "axes.edgecolor": INK,
     "xtick.color": INK,
     "ytick.color": INK,
+    # In a PDF each picture keeps its own pixels.
+    "image.composite_image": False,
     "savefig.dpi": 200.0,
     "savefig.facecolor": "white",
 }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
 
 from striate.plots.style import SMALL, WIDTH
 
@@ -21,6 +23,9 @@ LINE = 1.35 * SMALL / 72
 """Height in inches of one line of small text."""
 
 
+FRAME: Mapping[str, Any] = {"edgecolor": "#b0b0b0", "linewidth": 0.5}
+
+
 def place(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
     """Add axes without ticks, `left` and `top` measured in inches from the upper left corner."""
     across, down = figure.get_size_inches()
@@ -31,8 +36,8 @@ def place(figure: Figure, left: float, top: float, width: float, height: float) 
     # The style draws minor ticks even where there is no major one.
     axes.minorticks_off()
     for spine in axes.spines.values():
-        spine.set_linewidth(0.5)
-        spine.set_color("#b0b0b0")
+        spine.set_linewidth(FRAME["linewidth"])
+        spine.set_color(FRAME["edgecolor"])
     return axes
 
 
@@ -54,36 +59,57 @@ def rows(count: int) -> int:
     return -(-count // COLUMNS)
 
 
+def canvas(figure: Figure) -> Axes:
+    """Return axes over a whole figure, in inches from its upper left corner, without ticks.
+
+    Many small pictures are drawn into one of these: axes of their own cost far more than they do.
+    """
+    across, down = figure.get_size_inches()
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set(xlim=(0, across), ylim=(down, 0))
+    return axes
+
+
+def picture(
+    axes: Axes,
+    values: np.ndarray,
+    left: float,
+    top: float,
+    width: float,
+    height: float,
+    *,
+    colours: Colormap | str,
+    limits: tuple[float, float],
+    frame: Mapping[str, Any] = FRAME,
+) -> None:
+    """Draw a picture into a `canvas`, in a frame.
+
+    It is (row, col), coloured between `limits`, or (row, col, 3) with values in [0, 1].
+    """
+    box = (left, left + width, top + height, top)
+    drawn = AxesImage(axes, cmap=colours, interpolation="nearest", extent=box, origin="upper")
+    drawn.set_data(values)
+    drawn.set_clim(*limits)
+    axes.add_image(drawn)
+    axes.add_patch(Rectangle((left, top), width, height, fill=False, clip_on=False, **frame))
+
+
 def draw(
-    figure: Figure,
+    axes: Axes,
     pictures: Sequence[np.ndarray],
     top: float,
     *,
     colours: Colormap | str,
     limits: tuple[float, float],
 ) -> None:
-    """Draw pictures in rows of eight tiles, the first row at `top` inches from the upper edge.
-
-    Each is (row, col), coloured between `limits`, or (row, col, 3) with values in [0, 1].
-    """
+    """Draw pictures into a `canvas`, in rows of eight, the first row at `top`; see `picture`."""
     height = height_of(pictures)
-    for position, picture in enumerate(pictures):
+    for position, values in enumerate(pictures):
         row, column = divmod(position, COLUMNS)
-        axes = place(
-            figure,
-            MARGIN + column * (SIDE + MARGIN),
-            top + row * (height + MARGIN),
-            SIDE,
-            height,
-        )
-        axes.imshow(
-            picture,
-            cmap=colours,
-            vmin=limits[0],
-            vmax=limits[1],
-            interpolation="nearest",
-            aspect="auto",
-        )
+        across = MARGIN + column * (SIDE + MARGIN)
+        down = top + row * (height + MARGIN)
+        picture(axes, values, across, down, SIDE, height, colours=colours, limits=limits)
 
 
 def spread(count: int, most: int) -> np.ndarray:

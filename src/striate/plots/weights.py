@@ -123,7 +123,8 @@ def kernels(weights: np.ndarray) -> Figure:
     with context():
         figure = Figure(figsize=(WIDTH, 0.3 + down + (0.25 if channels == 3 else 0.5)))
         tiles.write(figure, tiles.MARGIN, 0.06, words, color=QUIET)
-        tiles.draw(figure, pictures, 0.27, colours=DIVERGING, limits=(-largest, largest))
+        limits = (-largest, largest)
+        tiles.draw(tiles.canvas(figure), pictures, 0.27, colours=DIVERGING, limits=limits)
         if channels == 3:
             tiles.write(
                 figure,

@@ -136,8 +136,8 @@ def _settings(config: Mapping[str, Any]) -> Html:
     pairs: list[tuple[Content, Content]] = [("Network", network_name(config))]
     pairs += [(f"Axis: {name}", setting(values)) for name, values in config["axes"].items()]
     pairs += [(f"For all: {name}", setting(value)) for name, value in config["fixed"].items()]
-    programs = len(config["blocks"])
-    pairs.append(("Compiled programs", f"{programs}, {config['side_by_side']} at a time"))
+    blocks = len(config["blocks"])
+    pairs.append(("Blocks of cells", f"{blocks}, {config['side_by_side']} at a time"))
     return section("Scan", facts(pairs), identity="scan")
 
 

@@ -7,7 +7,6 @@ else; so it may be computed in another process or on another machine, and again 
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +17,13 @@ import numpy as np
 
 from striate.backend import without_tensorflow
 from striate.data import Dataset, load_again
-from striate.engine import Position, accuracy_name, compile_grid, program
+from striate.engine import Position, accuracy_name, program
 from striate.errors import StriateError
 from striate.files import written_beside
 from striate.runs.checkpoint import Checkpoint
 from striate.scans.plan import Recipe
+from striate.scans.programs import BUILDING, Programs, numbers_of
 from striate.scans.space import Cell
-
-_BUILDING = threading.Lock()
 
 Tree = Any
 History = dict[str, list[float]]
@@ -155,54 +153,48 @@ class BlockTraining:
         For each cell the epoch, from 1, at whose end its loss was not finite; else None.
     """
 
-    def __init__(self, recipe: Recipe, scan: Mapping[str, Any], number: int) -> None:
-        # Building networks changes what Keras keeps for the whole process.
-        with _BUILDING:
-            self._build(recipe, scan["cells"], scan["blocks"][number], scan["one_thread"])
-
-    def _build(
-        self, recipe: Recipe, cells: Sequence[Cell], block: Mapping[str, Any], one_thread: bool
+    def __init__(
+        self,
+        recipe: Recipe,
+        scan: Mapping[str, Any],
+        number: int,
+        programs: Programs | None = None,
     ) -> None:
+        if programs is None:
+            programs = Programs(recipe, scan)
+        cells: Sequence[Cell] = scan["cells"]
+        block: Mapping[str, Any] = scan["blocks"][number]
         self.cells: list[int] = list(block["cells"])
         self._recipe = recipe
         self._settings = [cells[number] for number in self.cells]
-        first = self._settings[0]
-        self.epochs = int(recipe.setting(first, "epochs"))
+        self.epochs = int(recipe.setting(self._settings[0], "epochs"))
         self.epoch = 0
         self._position = Position()
         self.histories: list[History] = [{} for _ in self.cells]
         self.diverged: list[int | None] = [None for _ in self.cells]
-        numbers = {tuple(place): np.array(values, np.float64) for place, values in block["numbers"]}
-        pattern = recipe.network(first).model
-        self._accuracy = str(accuracy_name(pattern))
         self._watched = "test" if recipe.data.validation is None else "validation"
-        shuffled = recipe.fixed.get("shuffle", True)
-        self._program = compile_grid(
-            pattern,
-            {
-                name: program.on_device(split, pattern, recipe.data)
-                for name, split in recipe.data.splits.items()
-            },
-            numbers,
-            models=len(self.cells),
-            batch_size=recipe.setting(first, "batch_size"),
-            shuffle_seeds=[recipe.shuffle_seed(c) for c in self._settings] if shuffled else None,
-            one_thread=one_thread,
-        )
         self._models = list(range(len(self.cells)))
-        self._state = self._start(block["starts"], numbers, cells)
+        self._program, self._rows = programs.of(number)
+        self._accuracy = str(accuracy_name(self._program.model))
+        with BUILDING:
+            self._state = self._start(block, cells)
 
-    def _start(
-        self, starts: Sequence[int], numbers: Mapping[Any, np.ndarray], cells: Sequence[Cell]
-    ) -> Tree:
+    def _start(self, block: Mapping[str, Any], cells: Sequence[Cell]) -> Tree:
         """Return the state of all cells before the first epoch."""
+        starts: Sequence[int] = block["starts"]
         built = {number: self._built(cells[number]) for number in dict.fromkeys(starts)}
         last = self.cells[-1]
         if last not in built and not _same(self._built(cells[last]), built[starts[-1]]):
             # The function gives its networks weights of their own: each is built.
             starts = self.cells
             built |= {n: self._built(cells[n]) for n in self.cells if n not in built}
-        return self._program.start([built[number] for number in starts], numbers)
+        states = [built[number] for number in starts]
+        copies = len(self._rows) - len(states)
+        numbers = {
+            place: np.concatenate([values, np.repeat(values[-1:], copies)])
+            for place, values in numbers_of(block).items()
+        }
+        return self._program.start(states + states[-1:] * copies, numbers)
 
     def _built(self, cell: Cell) -> Tree:
         return program.initial_state(self._recipe.network(cell).model)
@@ -235,10 +227,10 @@ class BlockTraining:
 
         while self.epoch < until and None in self.diverged and not stopped:
             self._state, self._position, logs = self._program.run_epoch(
-                self._state, self._position, on_chunk, self._models
+                self._state, self._position, on_chunk, self._rows
             )
             if self._position.epoch > self.epoch:
-                watched = self._program.evaluate(self._state, self._watched, self._models)
+                watched = self._program.evaluate(self._state, self._watched, self._rows)
                 logs |= {f"val_{name}": values for name, values in watched.items()}
                 self.epoch += 1
                 for place, model in enumerate(self._models):
@@ -293,11 +285,12 @@ class BlockTraining:
         places = [p for p, model in enumerate(self._models) if self.cells[model] in cells]
         self._state = self._program.take(self._state, places)
         self._models = [self._models[place] for place in places]
+        self._rows = [self._rows[place] for place in places]
 
     def result(self, *, keep_weights: bool = False) -> Result:
         """Evaluate all cells on the training and test images."""
         measured = {
-            split: self._program.evaluate(self._state, split, self._models)
+            split: self._program.evaluate(self._state, split, self._rows)
             for split in self._recipe.data.splits
         }
         rows = []
@@ -308,7 +301,7 @@ class BlockTraining:
                 row[f"{split}_accuracy"] = float(logs[self._accuracy][place])
                 row[f"{split}_loss"] = float(logs["loss"][place])
             rows.append(row)
-        weights = self._program.weights(self._state) if keep_weights else []
+        weights = self._program.weights(self._state)[: len(rows)] if keep_weights else []
         return Result(rows, self.histories, weights)
 
 

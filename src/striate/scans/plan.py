@@ -85,8 +85,10 @@ def blocks(
     -------
     blocks : list of dict
         Of each block its ``cells``; the ``numbers`` that differ, as pairs of a place in Keras's
-        configuration and one value for each cell; and ``starts``, for each cell the one that is
-        built for the initial weights.
+        configuration and one value for each cell; ``starts``, for each cell the one that is
+        built for the initial weights; ``group``, equal for blocks whose cells differ in numbers
+        only; and ``models``, how many its program trains: all of a group as many, so that they are
+        one program, the last with copies of its last cell.
     side_by_side : int
         How many of them run at once, at most `at_once`.
 
@@ -126,13 +128,17 @@ def blocks(
         )
     at_once = min(at_once, memory // largest)
     made = []
-    for group in groups:
+    for kind, group in enumerate(groups):
         members = len(group.members)
         most = memory // needed[group.members[0]] // at_once * at_once
         # At least one block for each core, in multiples of the cores.
         size = math.ceil(members / (at_once * math.ceil(members / most)))
         made += [
-            _block(recipe, cells, group, slice(first, first + size))
+            {
+                **_block(recipe, cells, group, slice(first, first + size)),
+                "group": kind,
+                "models": size,
+            }
             for first in range(0, members, size)
         ]
     # One block alone is given all cores.

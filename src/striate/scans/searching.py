@@ -25,6 +25,7 @@ from striate.scans import block as blocks
 from striate.scans.findings import SearchResult
 from striate.scans.observer import ScanObserver
 from striate.scans.plan import Recipe
+from striate.scans.programs import Programs
 from striate.scans.proposals import (
     SAMPLERS,
     Axis,
@@ -286,7 +287,8 @@ class _Search:
             recipe, cells, scan["memory_bytes"], scan["side_by_side"], self._observer.on_build
         )
         described = {"cells": cells, "blocks": made, "one_thread": scan["side_by_side"] > 1}
-        trainings = [blocks.BlockTraining(recipe, described, n) for n in range(len(made))]
+        programs = Programs(recipe, described)
+        trainings = [blocks.BlockTraining(recipe, described, n, programs) for n in range(len(made))]
         alive: set[int] = set(range(len(cells)))
         rows: dict[int, dict[str, Any]] = {}
         with ThreadPoolExecutor(at_once) as pool:

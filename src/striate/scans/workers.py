@@ -12,6 +12,7 @@ from typing import Any
 from striate.scans.block import BlockTraining, Progress, Result
 from striate.scans.keeping import Checkpoints
 from striate.scans.plan import Recipe
+from striate.scans.programs import Programs
 
 # An epoch may take a few milliseconds; nobody needs to hear of each.
 _BETWEEN_EVENTS = 0.05
@@ -40,6 +41,7 @@ class Workers:
         directory: Path | None = None,
     ) -> None:
         self._recipe, self._scan, self._directory = recipe, scan, directory
+        self._programs = Programs(recipe, scan)
         self._waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in blocks:
             self._waiting.put(number)
@@ -85,7 +87,7 @@ class Workers:
         self._events.put(None)
 
     def _compute(self, number: int) -> None:
-        training = BlockTraining(self._recipe, self._scan, number)
+        training = BlockTraining(self._recipe, self._scan, number, self._programs)
         told = -_BETWEEN_EVENTS
 
         def on_epoch(training: BlockTraining) -> bool:
