@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import matplotlib.style
 import mplhep
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.text import Text
 
@@ -207,14 +208,29 @@ def save(figure: matplotlib.figure.Figure, stem: str | os.PathLike[str]) -> tupl
     png = base.with_name(base.name + ".png")
     pdf = base.with_name(base.name + ".pdf")
     with written_beside(png) as beside:
-        figure.savefig(beside, format="png", metadata={"Software": None})
+        _print(figure, beside, FigureCanvasAgg, {"Software": None})
+    nothing = {"Creator": None, "Producer": None, "CreationDate": None}
     with written_beside(pdf) as beside, _laid_out(figure):
-        figure.savefig(
-            beside,
-            format="pdf",
-            metadata={"Creator": None, "Producer": None, "CreationDate": None},
-        )
+        _print(figure, beside, FigureCanvasPdf, nothing)
     return png, pdf
+
+
+def _print(
+    figure: matplotlib.figure.Figure, path: Path, canvas: type, metadata: Mapping[str, Any]
+) -> None:
+    """Draw `figure` into a file once; its ``savefig`` draws twice, for a margin to be cut off."""
+    before = figure.dpi, figure.canvas
+    style = getattr(figure, "_style", None)
+    with ExitStack() as stack:
+        stack.callback(figure.set_canvas, before[1])
+        stack.callback(figure.set_dpi, before[0])
+        if style is not None:
+            stack.enter_context(styled(style))
+            stack.enter_context(context())
+        drawn = canvas(figure)
+        figure.set_dpi(_SIZES["savefig.dpi"])
+        write = drawn.print_png if canvas is FigureCanvasAgg else drawn.print_pdf
+        write(path, metadata=metadata)
 
 
 @contextmanager
