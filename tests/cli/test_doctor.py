@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -67,6 +69,26 @@ def test_an_instruction_set_that_is_not_there_is_something_to_mend(process):
     (kernels,) = (c for c in json.loads(out)["checks"] if c["name"] == "kernels")
     assert kernels["finding"].startswith("none: STRIATE_ISA=avx1024: ")
     assert kernels["remedy"].startswith("unset STRIATE_ISA")
+
+
+def test_training_without_compiled_kernels_says_that_it_is_slower(home, tmp_path):
+    words = ["train", "digits", "--epochs", "1", "--no-report"]
+    script = (
+        "from striate.kernels import native; native._path = lambda: None\n"
+        f"from striate.cli.main import main; raise SystemExit(main({words}))"
+    )
+    for switched_off in (False, True):
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=tmp_path,
+            env=home | ({"STRIATE_KERNELS": "reference"} if switched_off else {}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        said = "slower than it could be: this installation has no compiled kernels" in done.stderr
+        assert said is not switched_off
 
 
 @pytest.mark.slow
