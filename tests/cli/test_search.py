@@ -44,7 +44,7 @@ def test_it_ends_with_the_best_and_goes_on_when_asked(striate, tmp_path, monkeyp
     found = json.loads(out)
     assert len(found["proposals"]) == 3
     assert found["best"] in found["proposals"]
-    assert "go on; best" in err
+    assert "2 networks, 1 goes on; best" in err
     (directory,) = (tmp_path / "runs").iterdir()
     assert json.loads((directory / "scan.json").read_text())["command"].startswith(
         "striate search ox --model nthu_ox --learning-rate 1e-3:1e-1 --epochs 2"

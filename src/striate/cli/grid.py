@@ -93,8 +93,8 @@ def grid(
 
     Cells that differ only in numbers are trained as one compiled program. The scan's directory
     keeps each cell as soon as it is done (table.csv); a scan that was stopped, by Ctrl-C or a
-    kill, is resumed to the same table, bit for bit. Its programs run in this process, or on Dask
-    workers: a worker that is lost costs only the time of its program. A resumed scan may run
+    kill, is resumed to the same table, bit for bit. Its blocks run in this process, or on Dask
+    workers: a worker that is lost costs only the time of its block. A resumed scan may run
     elsewhere than it began.
     """
     given = {

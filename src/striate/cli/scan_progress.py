@@ -31,11 +31,18 @@ def shown(*, quiet: bool) -> Iterator[ScanObserver]:
     if quiet:
         yield Silent()
     elif not sys.stderr.isatty():
-        yield ScanLines(sys.stderr)
+        yield Lines(sys.stderr)
     else:
         table = LiveTable()
         with table.live:
             yield table
+
+
+class Lines(ScanLines):
+    """Leaves what came out to the command."""
+
+    def on_end(self, grid: GridResult) -> None:
+        """Write nothing."""
 
 
 class Silent(ScanObserver):

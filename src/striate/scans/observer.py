@@ -56,7 +56,8 @@ class ScanLines(ScanObserver):
     def on_start(self, grid: GridResult) -> None:
         """Write where the scan is."""
         self._blocks = len(grid.config["blocks"])
-        self._write(f"{grid.directory}: {len(grid.cells)} cells in {self._blocks} programs")
+        blocks = "1 block" if self._blocks == 1 else f"{self._blocks} blocks"
+        self._write(f"{grid.directory}: {len(grid.cells)} cells in {blocks}")
 
     def on_epoch(self, block: int, training: Progress) -> None:
         """Write how far a block is."""
@@ -64,7 +65,7 @@ class ScanLines(ScanObserver):
         if now - self._written >= self._seconds:
             self._written = now
             self._write(
-                f"program {block + 1} of {self._blocks}, {len(training.cells)} cells: "
+                f"block {block + 1} of {self._blocks}, {len(training.cells)} cells: "
                 f"epoch {training.epoch} of {training.epochs}"
             )
 

@@ -356,10 +356,14 @@ class _Search:
         measure = f"{self._result().watched}_accuracy"
         top = max(alive, key=lambda cell: rows[cell][measure])
         hyperparameters = words({name: rows[top][name] for name in self._scan["axes"]})
-        ahead = f", {len(best)} go on" if best else ""
+        last = len(self._scan["cells"])
+        one = last == first + 1
+        proposals = f"proposal {last}" if one else f"proposals {first + 1} to {last}"
+        networks = "1 network" if len(alive) == 1 else f"{len(alive)} networks"
+        ahead = f", {len(best)} {'goes' if len(best) == 1 else 'go'} on" if best else ""
         self._observer.on_message(
-            f"proposals {first + 1} to {len(self._scan['cells'])}, epoch {rung}: {len(alive)} "
-            f"networks{ahead}; best {rows[top][measure]:.4f} with {hyperparameters}"
+            f"{proposals}, epoch {rung}: "
+            f"{networks}{ahead}; best {rows[top][measure]:.4f} with {hyperparameters}"
         )
 
     def _tell(self, cell: int) -> None:
