@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     )
     from striate.data import Dataset, Split, load
     from striate.engine import Model, Sequential, accelerate
-    from striate.evaluation import Evaluation, evaluate
+    from striate.evaluation import Evaluation, evaluate, evaluate_tagger
     from striate.report import write_report
     from striate.runs import Run, train
     from striate.scans import Ensemble, GridResult, ensemble, grid
@@ -51,6 +51,7 @@ _HOMES = {
     "accelerate": "striate.engine",
     "ensemble": "striate.scans",
     "evaluate": "striate.evaluation",
+    "evaluate_tagger": "striate.evaluation",
     "grid": "striate.scans",
     "load": "striate.data",
     "train": "striate.runs",
@@ -89,6 +90,7 @@ __all__ = [
     "engine",
     "ensemble",
     "evaluate",
+    "evaluate_tagger",
     "evaluation",
     "explain",
     "grid",

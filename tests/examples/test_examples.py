@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import runpy
+from collections.abc import Iterator
 from pathlib import Path
 
 import jupytext
@@ -12,6 +14,8 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 from PIL import Image
+
+import striate as st
 
 FOLDER = Path(__file__).parents[2] / "examples"
 PROGRAMS = sorted(path.stem for path in FOLDER.glob("*.py"))
@@ -39,6 +43,27 @@ def run(name: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for path in found:
             with Image.open(path) as picture:
                 assert np.asarray(picture.convert("L")).std() > 5, f"{path.name} is blank"
+
+
+def attributes(tree: ast.AST) -> Iterator[str]:
+    """Yield what is used of striate, as ``plots.save``."""
+    for node in ast.walk(tree):
+        names = []
+        while isinstance(node, ast.Attribute):
+            names.append(node.attr)
+            node = node.value
+        if names and isinstance(node, ast.Name) and node.id == "st":
+            yield ".".join(reversed(names))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_all_that_an_example_uses_is_there(name):
+    used = set(attributes(ast.parse(source(name))))
+    assert used
+    for path in used:
+        found = st
+        for part in path.split("."):
+            found = getattr(found, part)
 
 
 @pytest.mark.slow
