@@ -87,10 +87,12 @@ st.plots.save(figure, "figures/nthu_hyperparameters")
 
 # %% [markdown]
 # Which choices differ by more than their errors? Three seeds tell large effects from chance, not
-# small ones.
+# small ones. The stride is a large one: with 3 each pixel is seen once, the pooled map has 4 x 4
+# pixels, and four of a hundred images more are taken for another digit.
 
 # %%
 gain = found["kernel 7"][0] - found["kernel 3"][0]
 assert gain > 2 * np.hypot(found["kernel 7"][1], found["kernel 3"][1])
-assert found["stride 1"][0] > found["stride 3"][0]
-assert all(mean >= 0.96 for mean, _ in found.values())
+lost = [found["stride 1"][0] - found[f"stride {stride}"][0] for stride in (2, 3)]
+assert 0.005 < lost[0] < lost[1] < 0.06
+assert all(mean >= 0.96 for name, (mean, _) in found.items() if name != "stride 3")
