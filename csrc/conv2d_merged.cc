@@ -10,6 +10,8 @@ namespace {
 constexpr int64_t kMostFilters = 512;
 // Results of some images, with a byte each, stay in the second cache.
 constexpr int64_t kCachedResults = int64_t{1} << 15;
+// Sums that parts of the images are added up in, so that their memory is bounded.
+constexpr int64_t kMostSums = 16;
 // Runs that are copied in order may write over those that come after them.
 constexpr int64_t kAnywhere = INT64_MAX;
 
@@ -31,7 +33,8 @@ struct Merged {
         groups((op.models + most_models - 1) / most_models),
         images_together(
             least(op.images, most(1, kCachedResults / most(1, pixels * kMostFilters)))),
-        parts((op.images + images_together - 1) / images_together) {}
+        parts((op.images + images_together - 1) / images_together),
+        sums(least(parts, kMostSums)) {}
 
   int64_t chunks() const { return groups * parts; }
   int64_t first_model(int64_t group) const { return group * op.models / groups; }
@@ -51,7 +54,7 @@ struct Merged {
   }
 
   const Convolution& op;
-  const int64_t pixels, taps, most_models, groups, images_together, parts;
+  const int64_t pixels, taps, most_models, groups, images_together, parts, sums;
 };
 
 // Where it pays: one batch of images, and filters that leave lanes idle.
@@ -93,6 +96,38 @@ void merge_rows(const Merged& m, int64_t group, PerModel<const float> from, int6
     }
     for (int64_t f = m.models(group) * filters; f < stride; ++f) to[row * stride + f] = 0;
   }
+}
+
+// Sum over one part of the images: the gradients to kernels and biases of a group, side by side.
+void merged_part(const Merged& m, const Fusion& fusion, int64_t group, int64_t part,
+                 PerModel<const float> x, PerModel<const float> gradient,
+                 PerModel<const uint8_t> positions, float* values, uint8_t* picked, float* to,
+                 bool biases) {
+  const Convolution& op = m.op;
+  const int64_t stride = m.stride(group), first = m.first_image(part);
+  const int64_t images = m.first_image(part + 1) - first;
+  const int64_t runs = images * m.pixels, used = m.models(group) * op.filters;
+  for (int64_t run = 0; run < runs && used < stride; ++run) {
+    for (int64_t f = used; f < stride; ++f) {
+      values[run * stride + f] = 0;
+      if (positions.data != nullptr) picked[run * stride + f] = kNowhere;
+    }
+  }
+  for (int64_t i = 0; i < m.models(group); ++i) {
+    const int64_t model = m.first_model(group) + i;
+    const int64_t at = first * m.pixels * op.filters;
+    // What is written beyond a run is the next model's, or in lanes that nobody reads.
+    const int64_t lane = i * op.filters, room = stride - lane;
+    copy_runs(gradient.of(model) + at, op.filters, values + lane, stride, runs, op.filters, room);
+    if (positions.data != nullptr) {
+      copy_runs(positions.of(model) + at, op.filters, picked + lane, stride, runs, op.filters,
+                room);
+    }
+  }
+  const int64_t image_size = op.rows * op.columns * op.channels;
+  conv2d_kernel(Nobody(), m.part_of(group, images), fusion, {x.data + first * image_size, 0},
+                {values, 0}, {positions.data == nullptr ? nullptr : picked, 0}, to,
+                biases ? to + m.taps * stride : nullptr);
 }
 
 }  // namespace
@@ -147,45 +182,30 @@ void merged_kernel(const Workers& workers, const Convolution& op, const Fusion& 
   }
   const Merged m(op, fusion);
   const int64_t most_stride = m.most_stride(), rows = m.taps + 1;
-  // The sums of each part of the images, that of the bias last.
-  Scratch<float> sums(m.chunks() * rows * most_stride);
-  for_chunks(workers, m.chunks(), [&](int64_t chunk) {
-    const int64_t group = chunk / m.parts, part = chunk % m.parts, stride = m.stride(group);
-    const int64_t first = m.first_image(part), images = m.first_image(part + 1) - first;
-    const int64_t runs = images * m.pixels, used = m.models(group) * op.filters;
-    Scratch<float> values(runs * stride);
-    Scratch<uint8_t> picked(positions.data == nullptr ? 0 : runs * stride);
-    for (int64_t run = 0; run < runs && used < stride; ++run) {
-      for (int64_t f = used; f < stride; ++f) {
-        values[run * stride + f] = 0;
-        if (positions.data != nullptr) picked[run * stride + f] = kNowhere;
-      }
+  // For each group some sums over parts of the images, that of the bias last.
+  Scratch<float> sums(m.groups * m.sums * rows * most_stride);
+  for_chunks(workers, m.groups * m.sums, [&](int64_t chunk) {
+    const int64_t group = chunk / m.sums, sum = chunk % m.sums, stride = m.stride(group);
+    const int64_t begin = sum * m.parts / m.sums, end = (sum + 1) * m.parts / m.sums;
+    const int64_t most_runs = (m.images_together + 1) * m.pixels;
+    Scratch<float> values(most_runs * stride), another(begin + 1 < end ? rows * stride : 0);
+    Scratch<uint8_t> picked(positions.data == nullptr ? 0 : most_runs * stride);
+    float* total = sums.data() + chunk * rows * most_stride;
+    for (int64_t part = begin; part < end; ++part) {
+      float* to = part == begin ? total : another.data();
+      merged_part(m, fusion, group, part, x, gradient, positions, values.data(), picked.data(), to,
+                  dbias != nullptr);
+      if (part == begin) continue;
+      const int64_t all = (m.taps + (dbias == nullptr ? 0 : 1)) * stride;
+      for (int64_t i = 0; i < all; i += kLanes) store(total + i, load(total + i) + load(to + i));
     }
-    for (int64_t i = 0; i < m.models(group); ++i) {
-      const int64_t model = m.first_model(group) + i;
-      const int64_t at = first * m.pixels * op.filters;
-      // What is written beyond a run is the next model's, or in lanes that nobody reads.
-      const int64_t to = i * op.filters, room = stride - to;
-      copy_runs(gradient.of(model) + at, op.filters, values.data() + to, stride, runs, op.filters,
-                room);
-      if (positions.data != nullptr) {
-        copy_runs(positions.of(model) + at, op.filters, picked.data() + to, stride, runs,
-                  op.filters, room);
-      }
-    }
-    float* to = sums.data() + chunk * rows * most_stride;
-    const int64_t image_size = op.rows * op.columns * op.channels;
-    conv2d_kernel(Nobody(), m.part_of(group, images), fusion, {x.data + first * image_size, 0},
-                  {values.data(), 0},
-                  {positions.data == nullptr ? nullptr : picked.data(), 0}, to,
-                  dbias == nullptr ? nullptr : to + m.taps * stride);
   });
   for_chunks(workers, m.groups, [&](int64_t group) {
     const int64_t stride = m.stride(group);
-    float* total = sums.data() + group * m.parts * rows * most_stride;
+    float* total = sums.data() + group * m.sums * rows * most_stride;
     const int64_t all = (m.taps + (dbias == nullptr ? 0 : 1)) * stride;
-    for (int64_t part = 1; part < m.parts; ++part) {
-      const float* more = total + part * rows * most_stride;
+    for (int64_t sum = 1; sum < m.sums; ++sum) {
+      const float* more = total + sum * rows * most_stride;
       for (int64_t i = 0; i < all; i += kLanes) {
         store(total + i, load(total + i) + load(more + i));
       }

@@ -14,6 +14,14 @@
 //               a call: sums as large as the kernel and bias, at most 16 times and below 2 MiB,
 //               unless one is larger
 //
+// Networks that are merged (conv2d_merged.cc) have their filters side by side, at most 512, and need
+// besides what such a convolution needs
+//
+//   forward     a thread: 2^15 results (or those of one image), and a byte for each
+//               a call: kernels and biases of all
+//   to kernel   a thread: the same, and one sum as large as the kernels and biases of a group
+//               a call: at most 16 of these for each group
+//
 // The lecture networks: at most 155 KiB a call and thread for values and gradients to images, 144 of
 // them for a kernel of 64 x 64 x 3 x 3; at most 1.2 MiB for gradients to kernels.
 #pragma once

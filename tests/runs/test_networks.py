@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -144,3 +147,21 @@ def test_other_threads_that_draw_random_numbers_do_not_change_the_first_weights(
     finally:
         finished.set()
         thread.join()
+
+
+def test_a_network_with_layers_of_ours_is_read_by_another_process(tmp_path):
+    data = st.load("digits", limit=100)
+    run = st.train("compact_cnn", data, epochs=1, shift=1, seed=0, directory=tmp_path, verbose=0)
+    image = data.test.images[:1]
+    script = (
+        "import numpy as np, striate as st\n"
+        f"run = st.Run.load({str(run.directory)!r})\n"
+        f"image = np.array({image.tolist()}, np.float32)\n"
+        "print(run.model.predict(image, verbose=0).tolist())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    expected = run.model.predict(image, verbose=0)
+    np.testing.assert_allclose(json.loads(done.stdout), expected, rtol=1e-5)
