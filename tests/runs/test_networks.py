@@ -151,7 +151,10 @@ def test_other_threads_that_draw_random_numbers_do_not_change_the_first_weights(
 
 def test_a_network_with_layers_of_ours_is_read_by_another_process(tmp_path):
     data = st.load("digits", limit=100)
-    run = st.train("compact_cnn", data, epochs=1, shift=1, seed=0, directory=tmp_path, verbose=0)
+    augmented = {"mirror": True, "shift": 1}
+    run = st.train(
+        "compact_cnn", data, epochs=1, **augmented, seed=0, directory=tmp_path, verbose=0
+    )
     image = data.test.images[:1]
     script = (
         "import numpy as np, striate as st\n"

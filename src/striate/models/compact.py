@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from striate.errors import StriateError
-from striate.models.augmentation import RandomShift
+from striate.models.augmentation import Mirrored, MirrorMean, RandomShift
 from striate.models.building import compiled
 
 _FILTERS = (32, 64, 128, 256)
@@ -45,7 +45,8 @@ def compact_cnn(
         Of each block's 3x3 convolution; each block halves the image. When not given, 32, 64, 128
         and 256, or as many of these as the image can be halved.
     mirror
-        Whether images are reflected left to right, half of them.
+        Whether images are reflected left to right, half of them. The network's answer to an image
+        is then the mean of its answers, as logits, to it and to its reflection.
     shift
         Largest shift of an image in pixels, up or down and to the side; what comes in is zero.
     learning_rate, weight_decay, smoothing
@@ -73,7 +74,7 @@ def compact_cnn(
         )
     stack: list[layers.Layer] = [keras.Input(shape, name="image")]
     if mirror:
-        stack.append(layers.RandomFlip("horizontal", name="mirror"))
+        stack.append(Mirrored(name="mirror"))
     if shift:
         stack.append(RandomShift(shift, name="shift"))
     for number, width in enumerate(filters, 1):
@@ -94,6 +95,8 @@ def compact_cnn(
         layers.GlobalAveragePooling2D(name="average"),
         layers.Dense(classes, name="output"),
     ]
+    if mirror:
+        stack.append(MirrorMean(name="mean"))
     return compiled(
         "compact_cnn",
         stack,

@@ -15,11 +15,11 @@ from striate.backend import without_tensorflow
 from striate.engine import accelerate
 from striate.errors import StriateError
 from striate.files import write_json
-from striate.models.augmentation import RandomShift
+from striate.models.augmentation import Mirrored, MirrorMean, RandomShift
 from striate.runs.directory import NETWORK
 
 # Layers of our own that a stored network may have: Keras knows them once they are imported.
-OWN_LAYERS = (RandomShift,)
+OWN_LAYERS = (Mirrored, MirrorMean, RandomShift)
 
 # What Keras raises for a class that it does not know, and for a damaged file.
 _CANNOT_MAKE = (TypeError, ValueError, ImportError, AttributeError, OSError, KeyError, BadZipFile)
