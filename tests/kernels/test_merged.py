@@ -33,17 +33,21 @@ def both_ways(images, kernels, biases, seen, fusion):
 
 
 @pytest.mark.parametrize("fusion", [*FUSIONS.values()], ids=[*FUSIONS])
-@pytest.mark.parametrize(("models", "filters"), [(2, 3), (7, 10), (60, 9), (5, 17)])
-def test_a_model_does_not_depend_on_the_others(models, filters, fusion):
+@pytest.mark.parametrize(
+    ("models", "filters", "count"),
+    # The last: more parts of a batch than there are sums.
+    [(2, 3, 13), (7, 10, 13), (60, 9, 13), (5, 17, 13), (7, 10, 301)],
+)
+def test_a_model_does_not_depend_on_the_others(models, filters, count, fusion):
     random = np.random.default_rng(models)
 
     def numbers(*shape):
         return random.standard_normal(shape).astype(np.float32)
 
-    images = numbers(13, 8, 8, 1)
+    images = numbers(count, 8, 8, 1)
     rows, columns = 6 // fusion.window[0], 6 // fusion.window[1]
     given = [numbers(models, 3, 3, 1, filters), numbers(models, filters)]
-    given.append(numbers(models, 13, rows, columns, filters))
+    given.append(numbers(models, count, rows, columns, filters))
     given[0][1] = np.nan  # diverged
     many = both_ways(images, *given, fusion)
     few = both_ways(images, *(array[-1:] for array in given), fusion)
