@@ -67,9 +67,10 @@ def without_tensorflow() -> Iterator[None]:
 def seeded(seed: int) -> Iterator[None]:
     """Seed every generator, for a network that is built meanwhile; one thread at a time.
 
-    Keras draws the seeds of its layers from Python's generator for the whole process, from which
-    other threads may draw as well: those of a Dask worker do. Here it draws the same numbers from
-    one that nobody else knows.
+    Keras draws the seeds of its layers from Python's generator for the whole process. In the main
+    thread that is so here, too, and a function may draw from it between its layers. Networks that
+    are built in other threads, as those of scans, have company: those of a Dask worker draw from
+    it at any time. There Keras draws the same numbers from a generator that nobody else knows.
     """
     keras = importlib.import_module("keras")
     drawing: Any = importlib.import_module("keras.src.random.seed_generator")
@@ -77,7 +78,8 @@ def seeded(seed: int) -> Iterator[None]:
         with without_tensorflow():
             keras.utils.set_random_seed(seed)
         shared = drawing.python_random
-        drawing.python_random = random.Random(seed)  # noqa: S311 - no secret
+        if threading.current_thread() is not threading.main_thread():
+            drawing.python_random = random.Random(seed)  # noqa: S311 - no secret
         try:
             yield
         finally:

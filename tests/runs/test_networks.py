@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -130,23 +131,27 @@ def test_settings_of_a_trained_model(tmp_path: Path, digits: st.Dataset) -> None
 
 def test_other_threads_that_draw_random_numbers_do_not_change_the_first_weights():
     data = st.load("digits", limit=100)
-    alone = prepare("oslo_digits", data, 1, {}, None, None).model.get_weights()
+
+    def weights():
+        return prepare("oslo_digits", data, 1, {}, None, None).model.get_weights()
+
+    alone = weights()
     finished = threading.Event()
 
     def draw():
         while not finished.is_set():
             random.getrandbits(32)
 
-    thread = threading.Thread(target=draw)
-    thread.start()
-    try:
-        for _ in range(5):
-            beside = prepare("oslo_digits", data, 1, {}, None, None).model.get_weights()
-            for ours, expected in zip(beside, alone, strict=True):
-                np.testing.assert_array_equal(ours, expected)
-    finally:
-        finished.set()
-        thread.join()
+    with ThreadPoolExecutor(2) as pool:
+        drawing = pool.submit(draw)
+        try:
+            beside = [pool.submit(weights).result() for _ in range(5)]
+        finally:
+            finished.set()
+        drawing.result()
+    for found in beside:
+        for ours, expected in zip(found, alone, strict=True):
+            np.testing.assert_array_equal(ours, expected)
 
 
 def test_a_network_with_layers_of_ours_is_read_by_another_process(tmp_path):

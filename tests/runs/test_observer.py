@@ -53,7 +53,8 @@ def test_stdout_stays_clean_and_stderr_is_asked_for(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert (captured.err.count("\n") > 0) == (lines > 0)
-    assert captured.err.count("epoch ") == lines // 2
+    # The first and the last; on a machine that is slow enough for two seconds to pass, the other.
+    assert captured.err.count("epoch ") in {lines // 2, lines // 2 + (lines > 0)}
 
 
 def test_a_run_speaks_for_itself(reference: st.Run) -> None:
