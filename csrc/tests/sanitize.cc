@@ -63,6 +63,14 @@ std::vector<float> run(const Kernels& kernels, const striate::Workers& workers,
   kernels.input(workers, op, f, {gradient.data(), result}, at, {w.data(), kernel}, dx.data());
   kernels.kernel(workers, op, f, {x.data(), image}, {gradient.data(), result}, at, dw.data(),
                  db.data());
+  if (op.models == 1) return dw;
+  // Images that all models share: where filters are few, the models run as one convolution.
+  std::vector<float> shared(dw.size());
+  kernels.forward(workers, op, f, {x.data(), 0}, {w.data(), kernel}, {bias.data(), 0}, y.data(),
+                  positions.data());
+  kernels.kernel(workers, op, f, {x.data(), 0}, {gradient.data(), result}, at, shared.data(),
+                 db.data());
+  dw.insert(dw.end(), shared.begin(), shared.end());
   return dw;
 }
 
