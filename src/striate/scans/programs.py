@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from striate.engine import GridProgram, compile_grid, program
+from striate.engine.hyperparameters import Place
 from striate.scans.plan import Recipe
-
-Place = tuple[Any, ...]
 
 # Building networks changes what Keras keeps for the whole process.
 BUILDING = threading.RLock()
