@@ -111,6 +111,14 @@ STRIATE_EXPORT void striate_pool_input(const char* isa, int64_t threads, const i
                                    striate::all_own(positions, striate::result_elements(w)), dx);
 }
 
+STRIATE_EXPORT void striate_product(const char* isa, int64_t threads, const int64_t* sizes,
+                                    const float* left, const float* right, float* result) {
+  const auto p = striate::product(sizes);
+  striate::kernels(isa).product(
+      striate::OwnThreads(threads), p, striate::all_own(left, p.rows * p.inner),
+      striate::all_own(right, p.inner * p.columns), result);
+}
+
 // Operations on registers only; returns how many floating-point operations that was.
 STRIATE_EXPORT int64_t striate_multiply_add(const char* isa, int64_t rounds, float* result) {
   const striate::Kernels& kernels = striate::kernels(isa);

@@ -181,6 +181,25 @@ ffi::Error pool_input(ffi::ThreadPool pool, Floats gradient, Bytes positions, Fl
                      });
 }
 
+// left (rows, inner) times right (inner, columns) for each model; `transposed` says which of them
+// lies the other way round.
+ffi::Error product(ffi::ThreadPool pool, Floats left, Floats right, FloatsResult result,
+                   ffi::Span<const int64_t> transposed) {
+  const Kernels* kernels = chosen();
+  if (kernels == nullptr) return ffi::Error::Internal("no kernels for STRIATE_ISA here");
+  const auto a = left.dimensions(), b = right.dimensions(), c = result->dimensions();
+  if (a.size() != 3 || b.size() != 3 || c.size() != 3 || transposed.size() != 2) {
+    return ffi::Error::InvalidArgument("a striate product has other ranks or attributes");
+  }
+  if (result->element_count() == 0) return ffi::Error::Success();
+  const bool left_transposed = transposed[0] != 0, right_transposed = transposed[1] != 0;
+  kernels->product(IntraOpPool(pool),
+                   Product{c[0], c[1], a[left_transposed ? 1 : 2], c[2], left_transposed,
+                           right_transposed},
+                   per_model(left), per_model(right), result->typed_data());
+  return ffi::Error::Success();
+}
+
 }  // namespace
 }  // namespace striate
 
@@ -199,6 +218,7 @@ STRIATE_EXPORT XLA_FFI_Error* StriateKernel(XLA_FFI_CallFrame*);
 STRIATE_EXPORT XLA_FFI_Error* StriateMaxPool(XLA_FFI_CallFrame*);
 STRIATE_EXPORT XLA_FFI_Error* StriatePooled(XLA_FFI_CallFrame*);
 STRIATE_EXPORT XLA_FFI_Error* StriatePoolInput(XLA_FFI_CallFrame*);
+STRIATE_EXPORT XLA_FFI_Error* StriateProduct(XLA_FFI_CallFrame*);
 }
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(StriateForward, striate::forward,
@@ -263,3 +283,11 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(StriatePoolInput, striate::pool_input,
                                   .Arg<striate::Bytes>()
                                   .Ret<striate::Floats>()
                                   .Attr<striate::Placed>("windows"));
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(StriateProduct, striate::product,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<striate::Floats>()
+                                  .Arg<striate::Floats>()
+                                  .Ret<striate::Floats>()
+                                  .Attr<ffi::Span<const int64_t>>("transposed"));

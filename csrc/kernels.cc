@@ -39,6 +39,7 @@ const Kernels kernels = {STRIATE_NAME(STRIATE_ISA),
                          pool2d_mean,
                          pool2d_picked,
                          pool2d_input,
+                         product,
                          multiply_add,
                          2 * kSums * kLanes};
 

@@ -4,6 +4,7 @@
 #include "geometry.h"
 #include "parallel.h"
 #include "pool2d.h"
+#include "product.h"
 
 namespace striate {
 
@@ -46,6 +47,10 @@ struct Kernels {
   // Transpose of `pool_picked` in x, or without positions that of `mean_pool`.
   void (*pool_input)(const Workers&, const Windows&, PerModel<const float> gradient,
                      PerModel<const uint8_t> positions, float* dx);
+
+  // left times right for each model.
+  void (*product)(const Workers&, const Product&, PerModel<const float> left,
+                  PerModel<const float> right, float* result);
 
   // Multiply-adds on registers only, `rounds` times `flops_per_round`: the processor's limit.
   float (*multiply_add)(int64_t rounds);

@@ -6,6 +6,7 @@
 #include "kernels.h"
 #include "parallel.h"
 #include "pool2d.h"
+#include "product.h"
 #include "simd.h"
 
 namespace striate::STRIATE_ISA {
@@ -29,6 +30,8 @@ void pool2d_picked(const Workers&, const Windows&, PerModel<const float> x,
                    PerModel<const uint8_t> positions, float* y);
 void pool2d_input(const Workers&, const Windows&, PerModel<const float> gradient,
                   PerModel<const uint8_t> positions, float* dx);
+void product(const Workers&, const Product&, PerModel<const float> left,
+             PerModel<const float> right, float* result);
 
 // Work that is not worth another thread, and what a chunk should have at least.
 constexpr int64_t kAloneFlops = 2 << 20;

@@ -1,13 +1,15 @@
 // A convolution as a list of numbers, the fields of Convolution and then those of Fusion in order,
-// a pooling as those of Windows, and how many elements the operands of one model have.
+// a pooling as those of Windows, a product as those of Product, and how many elements the operands of one model have.
 #pragma once
 
 #include "geometry.h"
 #include "pool2d.h"
+#include "product.h"
 
 namespace striate {
 
 constexpr int kWindowSizes = 15;
+constexpr int kProductSizes = 6;
 
 inline Convolution convolution(const int64_t* s) {
   return {s[0], s[1], s[2],  s[3],  s[4],  s[5],  s[6], s[7],
@@ -30,6 +32,10 @@ inline int64_t result_elements(const Convolution& c, const Fusion& f) {
 inline Windows windows(const int64_t* s) {
   return {s[0], s[1], s[2],  s[3],  s[4],  s[5],  s[6], s[7],
           s[8], s[9], s[10], s[11], s[12], s[13], s[14]};
+}
+
+inline Product product(const int64_t* s) {
+  return {s[0], s[1], s[2], s[3], s[4] != 0, s[5] != 0};
 }
 
 inline int64_t image_elements(const Windows& w) {

@@ -1,6 +1,6 @@
-"""Swap convolutions and poolings for our ops while a step is traced.
+"""Swap convolutions, poolings and dense layers for our ops while a step is traced.
 
-For the time of a trace each convolution, pooling and plain ReLU of the model gets an instance
+For the time of a trace each convolution, pooling, dense layer and plain ReLU of the model gets an instance
 attribute ``call`` that goes through `striate.kernels`; afterwards it is removed, so that the
 model a user holds is never changed. Fusion needs no analysis of the graph: a swapped convolution
 remembers the value that it returned, a swapped pooling looks its input up, and if it is such a
@@ -92,11 +92,13 @@ class Lowering:
                     vars(layer).pop("call", None)
                 self._produced = {}
 
-    def _replacement(self, layer: Any) -> tuple[Callable[[Array], Array] | None, str]:
+    def _replacement(self, layer: Any) -> tuple[Callable[..., Array] | None, str]:
         """Return the call that replaces the layer's, if one does, and what is known of it."""
         kind = type(layer)
         if kind in _OTHER_CONVOLUTIONS:
             return None, f"Keras: no op of ours for a {_OTHER_CONVOLUTIONS[kind]}"
+        if kind is keras.layers.Dense and _multiplies_plainly(layer):
+            return (lambda x, **_: self._multiply(layer, x)), "not traced yet"
         convolution = kind in _CONVOLUTIONS or kind in _DEPTHWISE
         if not convolution and kind not in _POOLINGS and not _is_relu(layer):
             if isinstance(layer, (*_CONVOLUTIONS, *_DEPTHWISE, *_POOLINGS)):
@@ -142,6 +144,15 @@ class Lowering:
         self._produced[id(value)] = (layer.name, made)
         return value
 
+    def _multiply(self, layer: Any, inputs: Array) -> Array:
+        kernel = jnp.asarray(layer.kernel)
+        lowered = kernels.multiply(inputs.reshape(-1, kernel.shape[0]), kernel)
+        self.ops[layer.name] = lowered.op
+        value = lowered.value.reshape(*inputs.shape[:-1], kernel.shape[1])
+        if layer.bias is not None:
+            value = value + jnp.asarray(layer.bias)
+        return value if layer.activation is None else layer.activation(value)
+
     def _rectify(self, layer: Any, inputs: Array) -> Array:
         found = self._produced.get(id(inputs))
         if found is None or found[1].rectified is None:
@@ -170,6 +181,12 @@ class Lowering:
 def _is_composite(layer: Any) -> bool:
     """Whether the layer only holds others, which are listed themselves."""
     return isinstance(layer, keras.Model | keras.layers.InputLayer | keras.layers.Wrapper)
+
+
+def _multiplies_plainly(layer: Any) -> bool:
+    """Whether a dense layer multiplies with its kernel as it is, in the type of our op."""
+    plain = layer.quantization_mode is None and not layer.lora_enabled
+    return plain and layer.compute_dtype == "float32"
 
 
 def _is_linear(activation: Any) -> bool:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import jax
+import jax.numpy as jnp
 
-from striate.kernels import fused, native, pool2d, pooling, primitives, reference
+from striate.kernels import fused, native, pool2d, pooling, primitives, products, reference
 from striate.kernels.fusion import Fusion
 from striate.kernels.geometry import Geometry, Pair
 
@@ -121,6 +122,15 @@ def pool(x: Array, pooled: Pooling) -> Lowered:
         return Lowered(value, f"native {native.instruction_set()}: {words}")
     how = "windows" if fits or not compiled else f"a window of more than {largest} pixels"
     return Lowered(value, _where(words, how))
+
+
+def multiply(x: Array, kernel: Array) -> Lowered:
+    """Multiply the rows `x`, (n, channel), with a matrix, (channel, unit)."""
+    if jax.default_backend() == "cpu" and native.supports(x.dtype):
+        return Lowered(
+            products.multiply(x, kernel), f"native {native.instruction_set()}: matrix product"
+        )
+    return Lowered(jnp.matmul(x, kernel), "XLA: matrix product")
 
 
 def _pool_words(kind: PoolKind, window: Pair) -> str:

@@ -37,8 +37,8 @@ def define(
     name
         Its name, and that of the compiled target.
     meaning
-        What it is in plain JAX. Operands are positional, parameters (one is `geometry`) are
-        keywords; the results are a tuple.
+        What it is in plain JAX. Operands are positional, parameters (one is `geometry` where there
+        are windows) are keywords; the results are a tuple.
     told
         The attributes of the compiled target for the same operands and parameters.
     images, weights
@@ -58,7 +58,8 @@ def define(
         return jax.eval_shape(functools.partial(meaning, **parameters), *structs)
 
     def on_cpu(*args: Array, **parameters: Any) -> Sequence[Array]:
-        if not native.supports(args[0].dtype, parameters["geometry"]):
+        windows = [parameters[name] for name in ("geometry",) if name in parameters]
+        if not native.supports(args[0].dtype, *windows):
             return meaning(*args, **parameters)
         return native.call(name, shapes(*args, **parameters), args, told(*args, **parameters))
 

@@ -3,7 +3,7 @@
 Operands have a leading axis of models, of length 1 where all models share them; images are
 (model, n, row, column, channel), kernels (model, row, column, channel, filter), all float32. An
 absent bias or array of positions is one without elements. What each op returns, and its
-derivatives, are in `striate.kernels.fused` and `striate.kernels.pool2d`.
+derivatives, are in `striate.kernels.fused`, `striate.kernels.pool2d` and `striate.kernels.products`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ TARGETS = {
     "striate_max_pool": "StriateMaxPool",
     "striate_pooled": "StriatePooled",
     "striate_pool_input": "StriatePoolInput",
+    "striate_rows": "StriateProduct",
+    "striate_sums": "StriateProduct",
 }
+_PLAIN = Geometry()
 _POOLINGS = {"none": 0, "max": 1, "average": 2}
 
 
@@ -91,8 +94,8 @@ def build() -> str | None:
     return None if loaded is None else loaded.striate_build().decode()
 
 
-def supports(dtype: np.dtype, geometry: Geometry) -> bool:
-    """Whether the kernels compute a convolution or pooling of this type and geometry."""
+def supports(dtype: np.dtype, geometry: Geometry = _PLAIN) -> bool:
+    """Whether the kernels compute an op of this type and, if it has windows, geometry."""
     return available() and dtype == np.float32 and geometry.groups == 1
 
 
