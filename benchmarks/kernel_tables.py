@@ -74,6 +74,7 @@ def markdown(result: Result) -> str:
         _limits(everything, one_core),
         _layers(result, cases, seconds, everything, one_core),
         _networks(cases, seconds, everything, one_core),
+        _dense(seconds, everything),
         _poolings(seconds, everything, one_core),
         *_left_out(result),
     ]
@@ -221,6 +222,29 @@ def _whole(
         for (case, operation), value in zip(operations, known, strict=True)
     ]
     return f"{speed}; {sum(parts):.0%}; {sum(known) / time:.0%}"
+
+
+def _dense(seconds: Mapping[str, Mapping[Place, float]], everything: Limits) -> str:
+    """Compare dense layers."""
+    rows = []
+    for case in layers.measured_products():
+        for operation in layers.OPERATIONS:
+            took = [of_program.get((case.name, operation)) for of_program in seconds.values()]
+            if not any(took):
+                continue
+            row = [
+                case.name,
+                f"{case.rows}x{case.inner} times {case.inner}x{case.columns}",
+                operation,
+                significant(case.flops / 1e6),
+                significant(everything.peak / 1e9) if everything.peak else "-",
+            ]
+            speeds = ["-" if t is None else significant(case.flops / t / 1e9) for t in took]
+            rows.append(row + speeds)
+    if not rows:
+        return ""
+    head = ["layer", "product", "operation", "MFLOP", "peak, GFLOP/s", *seconds]
+    return "## Dense layers, GFLOP/s\n\n" + table(head, rows)
 
 
 def _poolings(

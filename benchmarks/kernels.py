@@ -1,4 +1,4 @@
-"""Measure convolutions and poolings, both ways, against the machine's limits and peers."""
+"""Measure convolutions, poolings and dense layers, both ways, against limits and peers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks import command, kernel_tables, layers, limits, machine, process
 from benchmarks.programs import EVERYWHERE, Program, select
 from striate.errors import StriateError
 from striate.kernels import native
-from striate.kernels.cases import Case, PoolingCase
+from striate.kernels.cases import Case, PoolingCase, ProductCase
 
 RESULTS = Path(__file__).parent / "results"
 LIMIT = 900.0
@@ -67,7 +67,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--programs", nargs="+", metavar="NAME", default=list(PROGRAMS), help="default: all")
-    add("--networks", nargs="+", metavar="KEY", help="such as N1 N10 jets pooling, default: all")
+    add(
+        "--networks",
+        nargs="+",
+        metavar="KEY",
+        help="such as N1 N10 jets pooling dense, default: all",
+    )
     add("--repetitions", type=int, metavar="N", help="default: 5")
     add("--seconds", type=float, metavar="S", help="for one operation, default: 0.25")
     add("--quick", action="store_true", help="one repetition, short: a trial, no measurement")
@@ -77,7 +82,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def measure_all(
     programs: Sequence[Program],
-    cases: Sequence[Case | PoolingCase],
+    cases: Sequence[Case | PoolingCase | ProductCase],
     *,
     repetitions: int,
     seconds: float,
@@ -135,7 +140,11 @@ def start(options: argparse.Namespace) -> dict[str, Any]:
     seconds = options.seconds or (0.02 if options.quick else 0.25)
     asked = select(options.programs, PROGRAMS)
     missing = {program.name: program.missing() for program in asked if program.missing()}
-    cases: list[Case | PoolingCase] = [*layers.measured(), *layers.measured_poolings()]
+    cases: list[Case | PoolingCase | ProductCase] = [
+        *layers.measured(),
+        *layers.measured_poolings(),
+        *layers.measured_products(),
+    ]
     known = list(dict.fromkeys(layers.network(case) for case in cases))
     for key in options.networks or ():
         if key not in known:

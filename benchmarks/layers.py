@@ -1,4 +1,4 @@
-"""The layers that are measured, convolutions and poolings alone, and what each costs."""
+"""The layers that are measured: convolutions, poolings alone, dense layers; what each costs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.kernels.cases import CASES, POOLINGS, Case, PoolingCase
+from striate.kernels.cases import CASES, POOLINGS, PRODUCTS, Case, PoolingCase, ProductCase
 
 OPERATIONS = {
     "forward": "values, and what the gradients need",
@@ -25,8 +25,15 @@ def measured_poolings() -> list[PoolingCase]:
     return [case for case in POOLINGS if case.measured]
 
 
-def network(case: Case | PoolingCase) -> str:
-    """Return the row of the lectures that the case belongs to, such as N10; or "pooling"."""
+def measured_products() -> list[ProductCase]:
+    """Return the dense layers of the table that somebody trains."""
+    return [case for case in PRODUCTS if case.measured]
+
+
+def network(case: Case | PoolingCase | ProductCase) -> str:
+    """Return the row of the lectures that a convolution belongs to, or "pooling" or "dense"."""
+    if isinstance(case, ProductCase):
+        return "dense"
     return case.name.split()[0] if isinstance(case, Case) else "pooling"
 
 
@@ -55,8 +62,15 @@ def in_training(cases: list[Case]) -> set[tuple[str, str]]:
     }
 
 
-def describe(case: Case | PoolingCase) -> dict[str, Any]:
-    """Return the case as plain numbers; a pooling alone has no kernel."""
+def describe(case: Case | PoolingCase | ProductCase) -> dict[str, Any]:
+    """Return the case as plain numbers; a pooling has no kernel, a dense layer a flat one."""
+    if isinstance(case, ProductCase):
+        return {
+            "name": case.name,
+            "images": [case.rows, case.inner],
+            "kernel": [case.inner, case.columns],
+            "outputs": [case.rows, case.columns],
+        }
     if isinstance(case, PoolingCase):
         return {
             "name": case.name,

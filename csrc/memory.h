@@ -14,6 +14,10 @@
 //               a call: sums as large as the kernel and bias, at most 16 times and below 2 MiB,
 //               unless one is larger
 //
+//   product     a thread: of the right operand up to 9 panels of 16 KiB where it does not lie in
+//               whole vectors, of the left one 48 rows of a panel's depth where it is transposed
+//               a call: the result up to 16 times, below 1 MiB, where inner sums are long
+//
 // Networks that are merged (conv2d_merged.cc) have their filters side by side, at most 512, and need
 // besides what such a convolution needs
 //

@@ -112,8 +112,11 @@ def _nudged(leaf: Array, little: Array) -> Array:
 
 
 def _striate(layer: Layer, x: Array, *weights: Array) -> Array:
-    from striate.kernels import Geometry, Pooling, convolve, pool
+    from striate.kernels import Geometry, Pooling, convolve, multiply, pool
 
+    if x.ndim == 2:
+        kernel, bias = weights
+        return multiply(x, kernel).value + bias
     (top, bottom), (left, right) = layer["padding"]
     if not weights:
         placed = Geometry(tuple(layer["stride"]), ((top, bottom), (left, right)))
@@ -136,6 +139,8 @@ def _lax(layer: Layer, x: Array, *weights: Array) -> Array:
     if not weights:
         return _lax_pool(layer, x)
     kernel, bias = weights
+    if x.ndim == 2:
+        return x @ kernel + bias
     y = lax.conv_general_dilated(
         x,
         kernel,

@@ -40,6 +40,8 @@ def measure(layers: Sequence[Mapping[str, Any]], seconds: float, *, layout: str)
 def _operations(layer: Mapping[str, Any], layout: str) -> dict[str, Any]:
     """Return, for each operation, what does it and how its result's axes become ours."""
     given = operands.make(layer)
+    if len(layer["images"]) == 2:
+        return _dense(given)
     form = MEMORY_FORMATS[layout]
 
     def tensor(array: Any, axes: Sequence[int]) -> Any:
@@ -72,6 +74,28 @@ def _operations(layer: Mapping[str, Any], layout: str) -> dict[str, Any]:
         "forward": (forward, (0, 2, 3, 1)),
         "to images": (lambda: backward(x), (0, 2, 3, 1)),
         "to kernel": (lambda: backward(kernel, bias), (2, 3, 1, 0)),
+    }
+
+
+def _dense(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return likewise what a dense layer does; its kernel lies as PyTorch wants it."""
+    x = torch.from_numpy(given["images"]).requires_grad_()
+    kernel = torch.from_numpy(np.ascontiguousarray(given["kernel"].T)).requires_grad_()
+    bias = torch.from_numpy(given["bias"]).requires_grad_()
+    gradient = torch.from_numpy(given["gradient"])
+
+    def forward() -> Any:
+        return functional.linear(x, kernel, bias)
+
+    y = forward()
+
+    def backward(*to: Any) -> Any:
+        return torch.autograd.grad(y, to, gradient, retain_graph=True)[0]
+
+    return {
+        "forward": (forward, (0, 1)),
+        "to images": (lambda: backward(x), (0, 1)),
+        "to kernel": (lambda: backward(kernel, bias), (1, 0)),
     }
 
 

@@ -1,7 +1,7 @@
-// Runs every op on convolutions and poolings that are given on standard input, for a build with
+// Runs every op on convolutions, poolings and products that are given on standard input, for a build with
 // sanitizers.
 //
-// A line holds the sizes of one convolution or of one pooling, as sizes.h reads them.
+// A line holds the sizes of one convolution, pooling or product, as sizes.h reads them.
 // Buffers are as large as they have to be, so that any access beyond is seen; several callers
 // share one pool of threads, which is smaller than they are many.
 #include <cstdio>
@@ -23,6 +23,7 @@ using striate::Fusion;
 using striate::Kernels;
 using striate::OwnThreads;
 using striate::Pooling;
+using striate::Product;
 using striate::Windows;
 
 struct Given {
@@ -94,23 +95,44 @@ std::vector<float> run(const Kernels& kernels, const striate::Workers& workers,
   return dx;
 }
 
-std::variant<Given, Windows> read(const std::string& line) {
+// One product, with each operand lying both ways.
+std::vector<float> run(const Kernels& kernels, const striate::Workers& workers,
+                       const Product& op) {
+  const int64_t left = op.rows * op.inner, right = op.inner * op.columns;
+  const int64_t result = op.models * op.rows * op.columns;
+  const auto a = numbers(op.models * left), b = numbers(op.models * right);
+  std::vector<float> all;
+  for (int turned = 0; turned < 4; ++turned) {
+    Product way = op;
+    way.left_transposed = turned % 2 != 0;
+    way.right_transposed = turned / 2 != 0;
+    std::vector<float> y(static_cast<size_t>(result));
+    kernels.product(workers, way, {a.data(), left}, {b.data(), right}, y.data());
+    all.insert(all.end(), y.begin(), y.end());
+  }
+  return all;
+}
+
+using Entry = std::variant<Given, Windows, Product>;
+
+Entry read(const std::string& line) {
   std::istringstream words(line);
   std::vector<int64_t> s;
   for (int64_t size; words >> size;) s.push_back(size);
   if (s.size() == striate::kWindowSizes) return striate::windows(s.data());
+  if (s.size() == striate::kProductSizes) return striate::product(s.data());
   return Given{striate::convolution(s.data()), striate::fusion(s.data())};
 }
 
 std::vector<float> run(const Kernels& kernels, const striate::Workers& workers,
-                       const std::variant<Given, Windows>& entry) {
+                       const Entry& entry) {
   return std::visit([&](const auto& given) { return run(kernels, workers, given); }, entry);
 }
 
 }  // namespace
 
 int main() {
-  std::vector<std::variant<Given, Windows>> table;
+  std::vector<Entry> table;
   for (std::string line; std::getline(std::cin, line);) table.push_back(read(line));
   int different = 0, ran = 0;
   for (const char* name : {"avx512", "avx2", "baseline"}) {

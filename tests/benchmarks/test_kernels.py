@@ -108,10 +108,26 @@ def test_poolings_are_bytes_a_second_beside_a_copy() -> None:
     assert "## Networks" not in text
 
 
+def test_dense_layers_are_operations_a_second() -> None:
+    measured = {
+        "program": "striate",
+        "repetition": 1,
+        "layer": "N13 dense",
+        "operation": "to kernel",
+        "seconds": [2 * 100 * 90 * 50 / 3e10],
+        "digest": [1.0, 0.5, 3.0],
+    }
+    text = kernel_tables.markdown(_result(measurements=[measured]))
+    assert "| N13 dense | 100x90 times 90x50 | to kernel | 0.900 |" in text
+    assert text.count("N13 dense") == 1
+    assert " 30.0 |\n" in text
+
+
 @pytest.mark.slow
-def test_the_benchmark_measures_poolings(tmp_path: Path) -> None:
-    """Where XLA's own pooling and ours agree on every result."""
-    command = ["--quick", "--seconds", "0.002", "--networks", "pooling", "--out", str(tmp_path)]
+@pytest.mark.parametrize("layers", ["pooling", "dense"])
+def test_the_benchmark_measures_what_is_no_convolution(layers: str, tmp_path: Path) -> None:
+    """Where XLA's own and ours agree on every result."""
+    command = ["--quick", "--seconds", "0.002", "--networks", layers, "--out", str(tmp_path)]
     assert kernels.main([*command, "--programs", "striate", "jax-lax"]) == 0
     (file,) = tmp_path.glob("kernels-*.md")
     assert "agree to 1e-04" in file.read_text()

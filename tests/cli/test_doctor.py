@@ -7,7 +7,7 @@ import pytest
 
 from striate.cli import checks
 from striate.kernels import native, selftest
-from striate.kernels.cases import CASES, POOLINGS
+from striate.kernels.cases import CASES, POOLINGS, PRODUCTS
 
 
 def test_all_is_well_here(process, home):
@@ -96,7 +96,7 @@ def test_the_self_test_prints_a_line_for_each_case(process):
     status, out, err = process("doctor", "--self-test")
     assert status == 0, out + err
     lines = [line for line in out.splitlines() if line.startswith("self-test")]
-    assert len(lines) == len(CASES) + len(POOLINGS)
+    assert len(lines) == len(CASES) + len(POOLINGS) + len(PRODUCTS)
     assert all("exact" in line or " average" in line for line in lines)
 
 

@@ -226,14 +226,33 @@ def test_layers_without_an_op_of_ours_say_so():
             layers.Conv2D(3, 3, dtype="bfloat16", name="half"),
             layers.Flatten(name="flat"),
             layers.Dense(2, name="dense"),
+            layers.Dense(2, dtype="bfloat16", name="half dense"),
         ]
     )
     report = model.engine_report()
     assert report["mine"] == "Keras: Mine changes Conv2D"
     assert report["transposed"] == "Keras: no op of ours for a transposed convolution"
     assert report["half"] == "Keras: computes in bfloat16, our ops in float32"
-    assert report["dense"].startswith("XLA")
-    assert str(report).count("\n") == 4
+    assert report["flat"].startswith("XLA")
+    assert report["half dense"].startswith("XLA")
+    assert "matrix product" in report["dense"]
+    assert str(report).count("\n") == 5
+
+
+def test_a_dense_layer_with_low_rank_adaptation_stays_with_keras():
+    dense = layers.Dense(3, name="dense")
+    model = st.Sequential([layers.Input((4,)), dense])
+    dense.enable_lora(1)
+    assert model.engine_report()["dense"].startswith("XLA")
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_a_dense_layer_multiplies_the_last_axis(use_bias):
+    dense = layers.Dense(3, activation="tanh", use_bias=use_bias, bias_initializer="ones")
+    given = [layers.Input((2, 5, 4)), dense]
+    x = np.random.default_rng(0).normal(size=(7, 2, 5, 4)).astype(np.float32)
+    found = st.Sequential(given).predict(x, verbose=0)
+    np.testing.assert_allclose(found, dense(x), rtol=1e-5, atol=1e-6)
 
 
 def test_the_model_is_left_as_it_was():

@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 
 from striate.kernels import dispatch, selftest
-from striate.kernels.cases import CASES, POOLINGS
+from striate.kernels.cases import CASES, POOLINGS, PRODUCTS
 
-SMALL = {case.name: case for case in (*CASES, *POOLINGS)}
+SMALL = {case.name: case for case in (*CASES, *POOLINGS, *PRODUCTS)}
 SOME = ["one pixel", "window 3x2", "average of linear", "everything", "causal"]
+SOME_PRODUCTS = ["odd sizes of a product", "one number"]
 SOME_POOLINGS = ["max of colours", "average of colours", "max, dilated"]
 
 
-@pytest.mark.parametrize("name", [*SOME, *SOME_POOLINGS])
+@pytest.mark.parametrize("name", [*SOME, *SOME_POOLINGS, *SOME_PRODUCTS])
 def test_a_case_is_right_here(name):
     outcome = selftest.check(SMALL[name])
     assert outcome.right, outcome.differences
-    results = selftest.RESULTS[:2] if name in SOME_POOLINGS else selftest.RESULTS
-    assert tuple(outcome.differences) == results
+    gradients = 1 if name in SOME_POOLINGS else 2 if name in SOME_PRODUCTS else 3
+    assert tuple(outcome.differences) == selftest.RESULTS[: 1 + gradients]
     # Only means over nine pixels are rounded.
     assert name.startswith("average") or not any(outcome.differences.values())
 
@@ -31,6 +32,9 @@ def test_every_case_is_exact_in_float32():
             case.images * np.prod(case.convolved),
         )
         assert terms * selftest.LARGEST**2 < 2**24, case.name
+    for product in PRODUCTS:
+        terms = max(product.rows, product.inner, product.columns)
+        assert terms * selftest.LARGEST**2 < 2**24, product.name
 
 
 @pytest.mark.parametrize("wrong", ["a value", "the padding"])

@@ -77,9 +77,9 @@ def all_checks() -> Iterator[Check]:
 def self_test() -> Iterator[Check]:
     """Compute each case of the kernels' tables, values and gradients, and compare with float64."""
     from striate.kernels import selftest
-    from striate.kernels.cases import CASES, POOLINGS
+    from striate.kernels.cases import CASES, POOLINGS, PRODUCTS
 
-    for case in (*CASES, *POOLINGS):
+    for case in (*CASES, *POOLINGS, *PRODUCTS):
         try:
             outcome = selftest.check(case)
         except Exception as error:  # the other cases go on

@@ -1,10 +1,10 @@
 """Swap convolutions, poolings and dense layers for our ops while a step is traced.
 
-For the time of a trace each convolution, pooling, dense layer and plain ReLU of the model gets an instance
-attribute ``call`` that goes through `striate.kernels`; afterwards it is removed, so that the
-model a user holds is never changed. Fusion needs no analysis of the graph: a swapped convolution
-remembers the value that it returned, a swapped pooling looks its input up, and if it is such a
-value it emits the fused op; the unfused one is then dead code that XLA drops.
+For the time of a trace each convolution, pooling, dense layer and plain ReLU of the model gets an
+instance attribute ``call`` that goes through `striate.kernels`; afterwards it is removed, so that
+the model a user holds is never changed. Fusion needs no analysis of the graph: a swapped
+convolution remembers the value that it returned, a swapped pooling looks its input up, and if it is
+such a value it emits the fused op; the unfused one is then dead code that XLA drops.
 """
 
 from __future__ import annotations

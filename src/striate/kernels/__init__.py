@@ -1,4 +1,4 @@
-"""Convolution, pooling and matrix products on a CPU: what each op means, and which implementation runs.
+"""Convolution, pooling, matrix products on a CPU: what each op means, which implementation runs.
 
 This stage knows arrays only: neither Keras nor data sets. ``geometry`` says where windows lie,
 ``reference`` defines every op in plain JAX, ``primitives`` makes the three bilinear ops of a

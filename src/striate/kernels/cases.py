@@ -1,4 +1,4 @@
-"""One table of convolutions and one of poolings: each shape is tested and benchmarked.
+"""Tables of convolutions, poolings and products of matrices: each shape is tested and benchmarked.
 
 The layers of the lecture networks and of the jet networks, and shapes that are hard for a kernel:
 odd ones, ones smaller than a vector, kernels as large as the image, single images.
@@ -129,6 +129,62 @@ class PoolingCase:
         """
         return 8 * float(np.finfo(np.float32).eps) * max(4.0, math.prod(self.window))
 
+
+@dataclass(frozen=True)
+class ProductCase:
+    """One product of matrices: (rows, inner) times (inner, columns).
+
+    Of a dense layer these are images, channels and units; its two gradients are the products of
+    the same three numbers in the other orders.
+
+    Attributes
+    ----------
+    name
+        Network and layer, or what is hard.
+    rows, inner, columns
+        The sizes.
+    measured
+        Whether benchmarks measure it: a layer that somebody trains.
+    """
+
+    name: str
+    rows: int
+    inner: int
+    columns: int
+    measured: bool = False
+
+    @property
+    def flops(self) -> int:
+        """Operations, a multiply-add counted as two; each gradient takes as many."""
+        return 2 * self.rows * self.inner * self.columns
+
+    @property
+    def tolerance(self) -> float:
+        """The largest difference from float64 mathematics that rounding explains.
+
+        For standard normal operands; as `Case.tolerance`.
+        """
+        return 8 * float(np.finfo(np.float32).eps) * max(4.0, self.inner)
+
+
+PRODUCTS = (
+    ProductCase("N1 dense", 64, 5408, 32, measured=True),
+    ProductCase("N1 dense_1", 64, 32, 10),
+    ProductCase("N10 dense", 32, 18432, 10, measured=True),
+    ProductCase("N13 dense", 100, 90, 50, measured=True),
+    ProductCase("N14 dense", 32, 1024, 64, measured=True),
+    ProductCase("fashion dense", 128, 784, 512, measured=True),
+    ProductCase("one row", 1, 1030, 33),
+    ProductCase("one column", 37, 41, 1),
+    ProductCase("one number", 1, 1, 1),
+    ProductCase("outer product", 29, 1, 70),
+    ProductCase("odd sizes of a product", 61, 131, 47),
+    ProductCase("primes, more than a block", 53, 1031, 67),
+    ProductCase("whole vectors", 48, 256, 64),
+    ProductCase("one more than whole vectors", 49, 257, 65),
+    ProductCase("many columns", 7, 19, 1031),
+    ProductCase("many rows", 1031, 17, 5),
+)
 
 _RELU = Fusion(relu=True)
 _MAX = Fusion("max", (2, 2), relu=True)

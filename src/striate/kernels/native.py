@@ -3,7 +3,7 @@
 Operands have a leading axis of models, of length 1 where all models share them; images are
 (model, n, row, column, channel), kernels (model, row, column, channel, filter), all float32. An
 absent bias or array of positions is one without elements. What each op returns, and its
-derivatives, are in `striate.kernels.fused`, `striate.kernels.pool2d` and `striate.kernels.products`.
+derivatives, are in `striate.kernels.fused`, `.pool2d` and `.products`.
 """
 
 from __future__ import annotations

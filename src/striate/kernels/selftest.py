@@ -15,11 +15,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from striate.kernels.cases import Case, PoolingCase
-from striate.kernels.dispatch import Lowered, Pooling, convolve, pool
+from striate.kernels.cases import Case, PoolingCase, ProductCase
+from striate.kernels.dispatch import Lowered, Pooling, convolve, multiply, pool
 from striate.kernels.geometry import Geometry
 
 Array = jax.Array
+AnyCase = Case | PoolingCase | ProductCase
 
 TOLERANCE = 1e-6
 """Of the largest value: what rounding of a mean explains."""
@@ -35,14 +36,14 @@ class Outcome:
     Attributes
     ----------
     case
-        The convolution or pooling.
+        The convolution, pooling or product of matrices.
     op
         What ran.
     differences
         The largest difference of the values and of each gradient, as a part of the largest value.
     """
 
-    case: Case | PoolingCase
+    case: AnyCase
     op: str
     differences: dict[str, float]
 
@@ -52,7 +53,7 @@ class Outcome:
         return all(difference <= TOLERANCE for difference in self.differences.values())
 
 
-def check(case: Case | PoolingCase) -> Outcome:
+def check(case: AnyCase) -> Outcome:
     """Compute value and gradients of `case` as a training does, and compare with float64."""
     given = _operands(case)
     gradient = given.pop("gradient")
@@ -77,8 +78,21 @@ def check(case: Case | PoolingCase) -> Outcome:
     return Outcome(case, name, differences)
 
 
-def _operands(case: Case | PoolingCase) -> dict[str, np.ndarray]:
+def _operands(case: AnyCase) -> dict[str, np.ndarray]:
     random = np.random.default_rng(0)
+    return {
+        name: random.integers(-LARGEST, LARGEST + 1, shape).astype(np.float32)
+        for name, shape in _shapes(case).items()
+    }
+
+
+def _shapes(case: AnyCase) -> dict[str, tuple[int, ...]]:
+    if isinstance(case, ProductCase):
+        return {
+            "images": (case.rows, case.inner),
+            "kernel": (case.inner, case.columns),
+            "gradient": (case.rows, case.columns),
+        }
     shapes: dict[str, tuple[int, ...]] = {"images": (case.images, *case.image, case.channels)}
     channels = case.channels
     if isinstance(case, Case):
@@ -86,13 +100,12 @@ def _operands(case: Case | PoolingCase) -> dict[str, np.ndarray]:
         shapes["kernel"] = (*case.window, case.channels // case.geometry.groups, channels)
         shapes["bias"] = (channels,)
     shapes["gradient"] = (case.images, *case.outputs, channels)
-    return {
-        name: random.integers(-LARGEST, LARGEST + 1, shape).astype(np.float32)
-        for name, shape in shapes.items()
-    }
+    return shapes
 
 
-def _lowered(case: Case | PoolingCase, images: Array, *weights: Array) -> Lowered:
+def _lowered(case: AnyCase, images: Array, *weights: Array) -> Lowered:
+    if isinstance(case, ProductCase):
+        return multiply(images, *weights)
     if isinstance(case, PoolingCase):
         return pool(images, Pooling(case.kind, case.window, case.geometry))
     kernel, bias = weights

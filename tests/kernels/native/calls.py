@@ -77,6 +77,22 @@ def _call(name, isa, threads, numbers, operands):
     assert all(o is None or o.untouched() for o in operands)
 
 
+def product_sizes(case, models, transposed=(False, False)):
+    """The sizes of a product of matrices, likewise."""
+    return [models, case.rows, case.inner, case.columns, *map(int, transposed)]
+
+
+def multiply(left, right, transposed, isa="baseline", threads=1):
+    """Multiply matrices of several models; an operand that is transposed lies the other way."""
+    models, *rows_inner = left.array.shape
+    rows, inner = reversed(rows_inner) if transposed[0] else rows_inner
+    columns = right.array.shape[1 if transposed[1] else 2]
+    result = Guarded((models, rows, columns))
+    numbers = [models, rows, inner, columns, *map(int, transposed)]
+    _call("striate_product", isa, threads, numbers, (left, right, result))
+    return result
+
+
 @dataclass
 class Calls:
     """The four ops for one case, instruction set and number of threads."""

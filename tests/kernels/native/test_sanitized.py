@@ -1,4 +1,4 @@
-"""The kernels built with sanitizers run both tables without a report.
+"""The kernels built with sanitizers run the tables without a report.
 
 Little is inlined in these builds: what one instruction set shares with another is seen in them.
 """
@@ -9,9 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from calls import pooling_sizes, sizes
+from calls import pooling_sizes, product_sizes, sizes
 
-from striate.kernels.cases import CASES, POOLINGS
+from striate.kernels.cases import CASES, POOLINGS, PRODUCTS
 
 ROOT = Path(__file__).parents[3]
 
@@ -46,7 +46,11 @@ def test_no_reports(sanitizers, tmp_path):
     subprocess.run(["cmake", "-S", ROOT, "-B", tmp_path, *options], check=True)
     subprocess.run(["cmake", "--build", tmp_path, "-j", "2"], check=True)
     assert list(shared_functions(tmp_path)) == []
-    given = [sizes(case, 2) for case in CASES] + [pooling_sizes(case, 2) for case in POOLINGS]
+    given = [
+        *(sizes(case, 2) for case in CASES),
+        *(pooling_sizes(case, 2) for case in POOLINGS),
+        *(product_sizes(case, 2) for case in PRODUCTS),
+    ]
     table = "\n".join(" ".join(map(str, numbers)) for numbers in given)
     done = subprocess.run(
         [tmp_path / "striate_sanitize"],
