@@ -53,9 +53,16 @@ def define(
     primitive = Primitive(name)
     primitive.multiple_results = True
 
+    # JAX asks several times for each op of a program.
+    @functools.lru_cache(maxsize=1024)
+    def shapes_of(
+        structs: tuple[jax.ShapeDtypeStruct, ...], parameters: tuple[tuple[str, Any], ...]
+    ) -> tuple[jax.ShapeDtypeStruct, ...]:
+        return jax.eval_shape(functools.partial(meaning, **dict(parameters)), *structs)
+
     def shapes(*args: Any, **parameters: Any) -> tuple[jax.ShapeDtypeStruct, ...]:
-        structs = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in args]
-        return jax.eval_shape(functools.partial(meaning, **parameters), *structs)
+        structs = tuple(jax.ShapeDtypeStruct(a.shape, a.dtype) for a in args)
+        return shapes_of(structs, tuple(parameters.items()))
 
     def on_cpu(*args: Array, **parameters: Any) -> Sequence[Array]:
         windows = [parameters[name] for name in ("geometry",) if name in parameters]
