@@ -40,7 +40,11 @@ struct ProductWork {
   void run(int64_t chunk) const;
 
  private:
+  bool few() const {
+    return op.rows <= kFewRows && !op.left_transposed && !op.right_transposed;
+  }
   bool right_copied() const {
+    if (few()) return false;
     return op.right_transposed || op.columns > kShortRow || op.columns % kLanes != 0;
   }
 };
@@ -66,7 +70,7 @@ void ProductWork::run(int64_t chunk) const {
   float* to = inner_parts > 1 ? sums + (model * inner_parts + inner_part) * elements()
                               : result + model * elements();
   const int64_t panels = (end - begin + kPanel - 1) / kPanel;
-  const int64_t block_inner = least(kBlockInner, high - low);
+  const int64_t block_inner = few() ? high - low : least(kBlockInner, high - low);
   Scratch<float> panel_copy(right_copied() ? panels * block_inner * kPanel : 0);
   Scratch<float> block_copy(op.left_transposed ? block_inner * kBlockRows : 0);
   if (right_copied() && (end - begin) % kPanel != 0) {
@@ -74,8 +78,8 @@ void ProductWork::run(int64_t chunk) const {
     memset(panel_copy.data(), 0,
            static_cast<size_t>(panels * block_inner * kPanel) * sizeof(float));
   }
-  for (int64_t inner = low; inner < high; inner += kBlockInner) {
-    const int64_t depth = least(kBlockInner, high - inner);
+  for (int64_t inner = low; inner < high; inner += block_inner) {
+    const int64_t depth = least(block_inner, high - inner);
     for (int64_t p = 0; right_copied() && p < panels; ++p) {
       const int64_t column = begin + p * kPanel;
       const int64_t width = least(kPanel, end - column);
@@ -110,8 +114,11 @@ void ProductWork::run(int64_t chunk) const {
           tile.inner = depth;
           tile.columns = least(kPanel, end - column);
           tile.first = inner == low;
-          multiply_tile_of(op.left_transposed, (t + 1) * rows / tiles - row,
-                           tile.columns)(tile);
+          const int64_t height = (t + 1) * rows / tiles - row;
+          const auto multiply =
+              few() ? multiply_few_of(height, tile.columns)
+                    : multiply_tile_of(op.left_transposed, height, tile.columns);
+          multiply(tile);
         }
       }
     }

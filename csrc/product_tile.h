@@ -76,6 +76,50 @@ inline MultiplyTile multiply_tile_of(bool copied, int64_t rows, int64_t columns)
   return copied ? multiply_tile_of<true, 1>(rows) : multiply_tile_of<false, 1>(rows);
 }
 
+// One or two rows: a copy of the right operand would cost more than the product, and their few sums
+// would wait for each other. The right operand is read where it lies, and every sum is several.
+constexpr int64_t kFewRows = 2;
+
+template <int kRows, int kVectors>
+void multiply_few(const ProductTile& tile) {
+  constexpr int kChains = 4 / kRows;
+  const FirstLanes last(tile.columns - (kVectors - 1) * kLanes);
+  Vec sum[kChains][kRows][kVectors] = {};
+  const float* right = tile.right;
+  const auto add = [&](int chain, int64_t k) __attribute__((always_inline)) {
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; ++v) {
+      const float* from = right + v * kLanes;
+      const Vec wide = v + 1 < kVectors ? load(from) : last.load(from);
+#pragma GCC unroll 2
+      for (int r = 0; r < kRows; ++r) sum[chain][r][v] += tile.left[r * tile.left_row + k] * wide;
+    }
+    right += tile.right_row;
+  };
+  int64_t k = 0;
+  for (; k + kChains <= tile.inner; k += kChains) {
+#pragma GCC unroll 4
+    for (int chain = 0; chain < kChains; ++chain) add(chain, k + chain);
+  }
+  for (; k < tile.inner; ++k) add(0, k);
+#pragma GCC unroll 2
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; ++v) {
+      Vec total = sum[0][r][v];
+#pragma GCC unroll 4
+      for (int chain = 1; chain < kChains; ++chain) total += sum[chain][r][v];
+      store_up_to(tile.result + r * tile.result_row + v * kLanes, total,
+                  tile.columns - v * kLanes);
+    }
+  }
+}
+
+inline MultiplyTile multiply_few_of(int64_t rows, int64_t columns) {
+  if (columns > kLanes) return rows == 1 ? multiply_few<1, 2> : multiply_few<2, 2>;
+  return rows == 1 ? multiply_few<1, 1> : multiply_few<2, 1>;
+}
+
 typedef float Four __attribute__((vector_size(16)));
 typedef int32_t FourNumbers __attribute__((vector_size(16)));
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -103,19 +104,26 @@ def _hyperparameters(bench: Workbench) -> Outcome:
     )  # fmt: skip
     worst = min(found.values(), key=lambda mean: mean.mean)
     best = max(found, key=lambda words: found[words].mean)
+    # Stride 3 leaves 4x4 pixels behind the pooling, too few for what the others reach.
+    others = min((m for words, m in found.items() if words != "stride 3"), key=lambda m: m.mean)
     # A tenth of the images, once through, is enough for nine of ten.
     least = 0.85 if bench.quick else 0.96
+    strides = [found[words] for words in settings if "stride" in words]
+    falling = all(a.mean > b.mean for a, b in itertools.pairwise(strides))
     return Outcome(
         f"{percent(found[best])} with {best}; the least {percent(worst)}",
         [
-            at_least("the least of all settings", worst, least),
+            at_least("the least of all settings but stride 3", others, least),
+            holds("stride " + ", ".join(str(n + 1) for n in range(len(strides))), falling,
+                  ", ".join(percent(mean) for mean in strides), "less with a longer stride"),
             holds("channels first, (n, 1, 28, 28), gives the same images",
                   np.array_equal(first.train.pixels, data.train.pixels[:100]), "the same",
                   "the same"),
         ],
         [picture],
         [*(f"{words}: {percent(mean)}." for words, mean in found.items()),
-         "The lecture leaves the network open: that of row N1 is taken."],
+         "The lecture leaves the network open: that of row N1 is taken. It gives no figures: that "
+         "settings reach 96 % is asked by us, but of stride 3, which leaves 4x4 pixels."],
         {words: mean._asdict() for words, mean in found.items()},
     )  # fmt: skip
 
