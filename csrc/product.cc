@@ -23,8 +23,8 @@ constexpr int64_t kMostParts = 16;
 constexpr int64_t kLongInner = 1024;
 constexpr int64_t kSmallResult = int64_t{1} << 14;
 
-int64_t parts_of(int64_t length, int64_t at_least) {
-  return most(1, (length + at_least - 1) / at_least);
+int64_t parts_of(int64_t length, int64_t at_most) {
+  return most(1, (length + at_most - 1) / at_most);
 }
 
 struct ProductWork {

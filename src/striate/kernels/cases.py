@@ -16,6 +16,11 @@ from striate.kernels.fusion import Fusion
 from striate.kernels.geometry import Geometry, Pair, same_padding
 
 
+def _rounding(terms: float) -> float:
+    """Return eight standard deviations of a random walk of the rounding errors of a sum."""
+    return 8 * float(np.finfo(np.float32).eps) * max(4.0, terms)
+
+
 @dataclass(frozen=True)
 class Case:
     """One convolution and what follows it.
@@ -75,7 +80,7 @@ class Case:
             "input": math.prod(self.window) * self.filters,
             "kernel": pixels,
         }[gradient]
-        return 8 * float(np.finfo(np.float32).eps) * max(4.0, terms)
+        return _rounding(terms)
 
     @property
     def _products(self) -> int:
@@ -127,7 +132,7 @@ class PoolingCase:
 
         Values and gradients, for standard normal operands; as `Case.tolerance`.
         """
-        return 8 * float(np.finfo(np.float32).eps) * max(4.0, math.prod(self.window))
+        return _rounding(math.prod(self.window))
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ class ProductCase:
 
         For standard normal operands; as `Case.tolerance`.
         """
-        return 8 * float(np.finfo(np.float32).eps) * max(4.0, self.inner)
+        return _rounding(self.inner)
 
 
 PRODUCTS = (

@@ -65,8 +65,7 @@ def define(
         return shapes_of(structs, tuple(parameters.items()))
 
     def on_cpu(*args: Array, **parameters: Any) -> Sequence[Array]:
-        windows = [parameters[name] for name in ("geometry",) if name in parameters]
-        if not native.supports(args[0].dtype, *windows):
+        if not native.supports(args[0].dtype, parameters.get("geometry", native.PLAIN)):
             return meaning(*args, **parameters)
         return native.call(name, shapes(*args, **parameters), args, told(*args, **parameters))
 

@@ -36,7 +36,7 @@ TARGETS = {
     "striate_rows": "StriateProduct",
     "striate_sums": "StriateProduct",
 }
-_PLAIN = Geometry()
+PLAIN = Geometry()
 _POOLINGS = {"none": 0, "max": 1, "average": 2}
 
 
@@ -94,7 +94,7 @@ def build() -> str | None:
     return None if loaded is None else loaded.striate_build().decode()
 
 
-def supports(dtype: np.dtype, geometry: Geometry = _PLAIN) -> bool:
+def supports(dtype: np.dtype, geometry: Geometry = PLAIN) -> bool:
     """Whether the kernels compute an op of this type and, if it has windows, geometry."""
     return available() and dtype == np.float32 and geometry.groups == 1
 

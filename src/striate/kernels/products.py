@@ -8,11 +8,13 @@ compiled kernels where these exist, and else are JAX's own product.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import Primitive
 from jax.interpreters import ad
 
 from striate.kernels.model_axis import added, collected, define, is_zero, over_models
@@ -60,16 +62,17 @@ _rows_p = define("striate_rows", _rows, _told_rows, images=(0,), weights=(1,))
 _sums_p = define("striate_sums", _sums, _told_sums)
 
 
-def _rows_jvp(primals: Any, tangents: Any, *, transposed: bool) -> Any:
-    x, kernel = primals
-    dx, dkernel = tangents
-    (y,) = _rows_p.bind(x, kernel, transposed=transposed)
-    terms = []
-    if not is_zero(dx):
-        terms += _rows_p.bind(dx, kernel, transposed=transposed)
-    if not is_zero(dkernel):
-        terms += _rows_p.bind(x, dkernel, transposed=transposed)
-    return [y], [added(terms, y)]
+def _bilinear_jvp(primitive: Primitive) -> Callable[..., Any]:
+    def rule(primals: Any, tangents: Any, **parameters: Any) -> Any:
+        results = primitive.bind(*primals, **parameters)
+        terms = []
+        for place, tangent in enumerate(tangents):
+            if not is_zero(tangent):
+                operands = [*primals[:place], tangent, *primals[place + 1 :]]
+                terms += primitive.bind(*operands, **parameters)
+        return results, [added(terms, results[0])]
+
+    return rule
 
 
 def _rows_transpose(cts: Any, x: Any, kernel: Any, *, transposed: bool) -> list[Any]:
@@ -83,18 +86,6 @@ def _rows_transpose(cts: Any, x: Any, kernel: Any, *, transposed: bool) -> list[
     return [None, collected(dkernel, kernel)]
 
 
-def _sums_jvp(primals: Any, tangents: Any) -> Any:
-    x, gradient = primals
-    dx, dgradient = tangents
-    (kernel,) = _sums_p.bind(x, gradient)
-    terms = []
-    if not is_zero(dx):
-        terms += _sums_p.bind(dx, gradient)
-    if not is_zero(dgradient):
-        terms += _sums_p.bind(x, dgradient)
-    return [kernel], [added(terms, kernel)]
-
-
 def _sums_transpose(cts: Any, x: Any, gradient: Any) -> list[Any]:
     (ct,) = cts
     if is_zero(ct):
@@ -106,7 +97,7 @@ def _sums_transpose(cts: Any, x: Any, gradient: Any) -> list[Any]:
     return [None, collected(result, gradient)]
 
 
-ad.primitive_jvps[_rows_p] = _rows_jvp
-ad.primitive_jvps[_sums_p] = _sums_jvp
+ad.primitive_jvps[_rows_p] = _bilinear_jvp(_rows_p)
+ad.primitive_jvps[_sums_p] = _bilinear_jvp(_sums_p)
 ad.primitive_transposes[_rows_p] = _rows_transpose
 ad.primitive_transposes[_sums_p] = _sums_transpose
