@@ -10,9 +10,9 @@ import jax
 
 from striate.kernels import native
 
-# Dense layers have kernels of their own; of other products of matrices XLA's fused ones (YNNPACK) run
-# on one thread. Without AVX-512 its other ones, which use all, are as fast on one, so that steps with
-# large products are done sooner. Where AVX-512 makes the fused ones faster they stay.
+# Dense layers have kernels of their own; of other products of matrices XLA's fused ones (YNNPACK)
+# run on one thread. Without AVX-512 its other ones, which use all, are as fast on one, so that
+# steps with large products are done sooner. Where AVX-512 makes the fused ones faster they stay.
 _THREADED_PRODUCTS = {"xla_cpu_experimental_ynn_fusion_type": ""}
 
 
