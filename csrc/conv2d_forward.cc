@@ -3,6 +3,7 @@
 #include "kernels.h"
 #include "ops.h"
 #include "sinks.h"
+#include "tiles.h"
 
 namespace striate::STRIATE_ISA {
 namespace {
@@ -184,6 +185,7 @@ void convolve(const Workers& workers, const Convolution& op, const Fusion& fusio
 void conv2d_forward(const Workers& workers, const Convolution& op, const Fusion& fusion,
                     PerModel<const float> x, PerModel<const float> kernel,
                     PerModel<const float> bias, float* y, uint8_t* positions) {
+  if (forward_by_tiles(workers, op, fusion, x, kernel, bias, y, positions)) return;
   convolve(workers, op, fusion, x, kernel, bias, {nullptr, 0}, y, positions);
 }
 

@@ -7,6 +7,7 @@
 #include "folded.h"
 #include "ops.h"
 #include "sinks.h"
+#include "tiles.h"
 
 namespace striate::STRIATE_ISA {
 namespace {
@@ -177,6 +178,7 @@ void run(const InputGradient& g, const Part& part) {
 void conv2d_input(const Workers& workers, const Convolution& op, const Fusion& fusion,
                   PerModel<const float> gradient, PerModel<const uint8_t> positions,
                   PerModel<const float> kernel, float* dx) {
+  if (input_by_tiles(workers, op, fusion, gradient, positions, kernel, dx)) return;
   const AxisTaps rows(op.kernel_rows, op.stride_rows, op.pad_top, op.dilation_rows, op.rows);
   const AxisTaps columns(op.kernel_columns, op.stride_columns, op.pad_left, op.dilation_columns,
                          op.columns);

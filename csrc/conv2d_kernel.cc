@@ -4,8 +4,10 @@
 // these are added in order: the same bits with any number of threads.
 #include "dense.h"
 #include "ops.h"
+#include "part_sums.h"
 #include "selected.h"
 #include "source_rows.h"
+#include "tiles.h"
 
 namespace striate::STRIATE_ISA {
 namespace {
@@ -160,25 +162,12 @@ void KernelGradient::sum_dense(const Chunk& chunk) const {
   }
 }
 
-// Add the sums of all parts of a model, rows [first, last) of `filters` floats each, in order.
-void reduce(const KernelGradient& g, int64_t model, int64_t first, int64_t last, float* to) {
-  const float* sums = g.sums + model * g.parts * g.sums_size;
-  for (int64_t row = first; row < last; ++row) {
-    for (int64_t f = 0; f < g.op.filters; f += kLanes) {
-      Vec total = load(sums + row * g.stride + f);
-      for (int64_t part = 1; part < g.parts; ++part) {
-        total += load(sums + part * g.sums_size + row * g.stride + f);
-      }
-      store_up_to(to + (row - first) * g.op.filters + f, total, g.op.filters - f);
-    }
-  }
-}
-
 }  // namespace
 
 void conv2d_kernel(const Workers& workers, const Convolution& op, const Fusion& fusion,
                    PerModel<const float> x, PerModel<const float> gradient,
                    PerModel<const uint8_t> positions, float* dkernel, float* dbias) {
+  if (kernel_by_tiles(workers, op, fusion, x, gradient, positions, dkernel, dbias)) return;
   const bool picks = positions.data != nullptr || fusion.pooling != Pooling::none;
   const int64_t window_rows = op.output_rows / fusion.window_rows;
   const int64_t windows = op.output_columns / fusion.window_columns;
@@ -241,20 +230,8 @@ void conv2d_kernel(const Workers& workers, const Convolution& op, const Fusion& 
       g.run(chunk);
     }
   });
-  const bool large = op.models * kernel_size * parts * stride >= kAloneFlops / 8;
-  const int64_t slices = large ? most(1, least(kernel_size, workers.threads())) : 1;
-  for_chunks(workers, large ? op.models * slices : 1, [&](int64_t part) {
-    for (int64_t model = large ? part / slices : 0;
-         model < (large ? part / slices + 1 : op.models); ++model) {
-      const int64_t slice = part % slices;
-      const int64_t first = slice * kernel_size / slices;
-      const int64_t last = (slice + 1) * kernel_size / slices;
-      reduce(g, model, first, last, dkernel + (model * kernel_size + first) * op.filters);
-      if (dbias != nullptr && slice == 0) {
-        reduce(g, model, kernel_size, kernel_size + 1, dbias + model * op.filters);
-      }
-    }
-  });
+  PartSums{sums.data(), op.models, parts, kernel_size, stride, op.filters}.add_all(workers, dkernel,
+                                                                                  dbias);
 }
 
 }  // namespace striate::STRIATE_ISA

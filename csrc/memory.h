@@ -14,6 +14,13 @@
 //               a call: sums as large as the kernel and bias, at most 16 times and below 2 MiB,
 //               unless one is larger
 //
+//   tiles       (winograd.h) a thread, which keeps up to 4 MiB of it: 16 numbers for each channel and
+//               filter of 12 to 96 tiles, together 400 KiB or what 12 tiles need; for gradients to
+//               images four rows of the result; to kernels 16 numbers for each of the kernel's
+//               channels, or an eighth of these, and filters
+//               a call: 16 numbers for each channel and filter, for gradients to images 9 more; to
+//               kernels the sums as above
+//
 //   product     a thread: of the right operand up to 9 panels of 16 KiB where it does not lie in
 //               whole vectors, of the left one 48 rows of a panel's depth where it is transposed
 //               a call: the result up to 16 times, below 1 MiB, where inner sums are long
@@ -55,6 +62,38 @@ class Scratch {
 
  private:
   T* data_;
+};
+
+struct KeptBlock {
+  float* data = nullptr;
+  int64_t count = 0;
+  ~KeptBlock() { free(data); }
+};
+
+// Scratch memory that a thread keeps for its next chunk. Of memory that is handed out anew the system
+// clears every page, which for a few hundred KiB takes as long as what a chunk does with them.
+// A thread has one of these at a time.
+class KeptScratch {
+ public:
+  explicit KeptScratch(int64_t count) : kept_(count <= kMostKept), own_(kept_ ? 0 : count) {
+    if (!kept_ || count <= block_.count) return;
+    free(block_.data);
+    block_.count = (count + 15) / 16 * 16;
+    block_.data = static_cast<float*>(
+        aligned_alloc(64, static_cast<size_t>(block_.count) * sizeof(float)));
+    if (block_.data == nullptr) abort();
+  }
+  KeptScratch(const KeptScratch&) = delete;
+  KeptScratch& operator=(const KeptScratch&) = delete;
+
+  float* data() { return kept_ ? block_.data : own_.data(); }
+
+ private:
+  static constexpr int64_t kMostKept = int64_t{1} << 20;
+  static inline thread_local KeptBlock block_;
+
+  const bool kept_;
+  Scratch<float> own_;
 };
 
 }  // namespace striate::STRIATE_ISA

@@ -10,7 +10,6 @@
 namespace striate::STRIATE_ISA {
 namespace {
 
-constexpr int64_t kPanel = kTileVectors * kLanes;
 // Inner indices of a block: a panel of 16 KiB, half of the nearest cache.
 constexpr int64_t kBlockInner = 4096 / kPanel;
 // The right operand is read where it lies if its rows are whole vectors and not longer.
@@ -106,6 +105,7 @@ void ProductWork::run(int64_t chunk) const {
           tile.left = op.left_transposed ? block_copy.data() + row
                                          : a + (block + row) * op.inner + inner;
           tile.left_row = op.left_transposed ? 1 : op.inner;
+          tile.left_step = kBlockRows;
           tile.right = right_copied() ? panel_copy.data() + p * block_inner * kPanel
                                       : b + inner * op.columns + column;
           tile.right_row = right_copied() ? kPanel : op.columns;

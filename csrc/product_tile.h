@@ -7,12 +7,15 @@ namespace striate::STRIATE_ISA {
 
 constexpr int kTileRows = kAccumulators >= 24 ? 12 : 6;
 constexpr int kTileVectors = 2;
+// Columns of a panel of the right operand.
+constexpr int64_t kPanel = kTileVectors * kLanes;
 // Rows of the left operand that are copied together where it is transposed: whole tiles.
 constexpr int64_t kBlockRows = 48;
 
 struct ProductTile {
   const float* left;
-  int64_t left_row;  // floats between rows; 1 of a copied block
+  int64_t left_row;   // floats between rows
+  int64_t left_step;  // floats between inner indices where rows lie side by side
   const float* right;
   int64_t right_row;  // floats between rows of a panel
   float* result;
@@ -22,14 +25,14 @@ struct ProductTile {
   bool first;       // or added to what the result has
 };
 
-// `kCopied`: the left operand is a block of which `kBlockRows` rows lie side by side.
-template <bool kCopied, int kRows, int kVectors>
+// `kBeside`: the rows of the left operand lie side by side.
+template <bool kBeside, int kRows, int kVectors>
 void multiply_tile(const ProductTile& tile) {
   Vec sum[kRows][kVectors] = {};
   const float* left[kRows];
 #pragma GCC unroll 12
   for (int r = 0; r < kRows; ++r) left[r] = tile.left + r * tile.left_row;
-  const float* copied = tile.left;
+  const float* beside = tile.left;
   const float* right = tile.right;
   for (int64_t k = 0; k < tile.inner; ++k) {
     Vec wide[kVectors];
@@ -37,12 +40,12 @@ void multiply_tile(const ProductTile& tile) {
     for (int v = 0; v < kVectors; ++v) wide[v] = load(right + v * kLanes);
 #pragma GCC unroll 12
     for (int r = 0; r < kRows; ++r) {
-      const float value = kCopied ? copied[r] : left[r][k];
+      const float value = kBeside ? beside[r] : left[r][k];
 #pragma GCC unroll 2
       for (int v = 0; v < kVectors; ++v) sum[r][v] += value * wide[v];
     }
     right += tile.right_row;
-    copied += kBlockRows;
+    beside += tile.left_step;
   }
   const int64_t last = tile.columns - (kVectors - 1) * kLanes;  // columns of the last vector
 #pragma GCC unroll 12
@@ -59,21 +62,21 @@ void multiply_tile(const ProductTile& tile) {
 
 using MultiplyTile = void (*)(const ProductTile&);
 
-template <bool kCopied, int kVectors, int kRows = kTileRows>
+template <bool kBeside, int kVectors, int kRows = kTileRows>
 MultiplyTile multiply_tile_of(int64_t rows) {
   if constexpr (kRows == 0) {
     return nullptr;
   } else {
-    if (rows == kRows) return multiply_tile<kCopied, kRows, kVectors>;
-    return multiply_tile_of<kCopied, kVectors, kRows - 1>(rows);
+    if (rows == kRows) return multiply_tile<kBeside, kRows, kVectors>;
+    return multiply_tile_of<kBeside, kVectors, kRows - 1>(rows);
   }
 }
 
-inline MultiplyTile multiply_tile_of(bool copied, int64_t rows, int64_t columns) {
+inline MultiplyTile multiply_tile_of(bool beside, int64_t rows, int64_t columns) {
   if (columns > kLanes) {
-    return copied ? multiply_tile_of<true, 2>(rows) : multiply_tile_of<false, 2>(rows);
+    return beside ? multiply_tile_of<true, 2>(rows) : multiply_tile_of<false, 2>(rows);
   }
-  return copied ? multiply_tile_of<true, 1>(rows) : multiply_tile_of<false, 1>(rows);
+  return beside ? multiply_tile_of<true, 1>(rows) : multiply_tile_of<false, 1>(rows);
 }
 
 // One or two rows: a copy of the right operand would cost more than the product, and their few sums

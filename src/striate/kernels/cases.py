@@ -236,6 +236,14 @@ CASES = (
     Case("a sequence", 4, (1, 40), 3, (1, 5), 12, fusion=Fusion("max", (1, 2), relu=True)),
     Case("causal", 2, (1, 19), 4, (1, 3), 8, Geometry(padding=((0, 0), (4, 0)), dilation=(1, 2))),
     Case("many channels", 2, (6, 6), 130, (3, 3), 70, fusion=_RELU),
+    Case("tiles, one large image", 1, (95, 131), 17, (3, 3), 20, _same((95, 131), (3, 3)), _RELU),
+    Case("tiles, odd and pooled", 5, (14, 13), 19, (3, 3), 35, fusion=_MAX),
+    Case("tiles, odd and linear", 3, (9, 8), 16, (3, 3), 16),
+    Case("tiles of an average", 2, (12, 13), 33, (3, 3), 18, fusion=Fusion("average", (2, 2))),
+    Case("tiles under a wide maximum", 2, (12, 18), 16, (3, 3), 17, fusion=Fusion("max", (3, 4))),
+    Case("tiles, padded beyond", 2, (6, 5), 18, (3, 3), 21, Geometry(padding=((4, 3), (3, 5)))),
+    Case("tiles that drop pixels", 2, (12, 11), 16, (3, 3), 16, fusion=Fusion("max", (7, 6))),
+    Case("tiles of many small images", 60, (4, 5), 24, (3, 3), 31, fusion=_RELU),
 )
 
 
