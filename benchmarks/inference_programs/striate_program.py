@@ -15,6 +15,7 @@ from benchmarks.inference_programs import Predictor
 from benchmarks.peers.keras_program import build
 from benchmarks.workloads import Inputs, Workload
 from striate.engine.lowering import Lowering
+from striate.engine.pieces import in_pieces
 
 
 def prepare(workload: Workload, inputs: Inputs, *, way: Literal["call", "predict"]) -> Predictor:
@@ -35,8 +36,13 @@ def compiled(model: Any) -> Any:
                                                     model.non_trainable_variables)]  # fmt: skip
     lowering = Lowering(model)
 
+    def step(state: Any, images: Any) -> Any:
+        return model.stateless_call(*state, images, training=False)[0], state
+
+    predict = in_pieces(model, step)
+
     def call(images: Any) -> Any:
         with lowering.applied():
-            return model.stateless_call(*weights, images, training=False)[0]
+            return predict(weights, images)[0]
 
     return jax.jit(call)

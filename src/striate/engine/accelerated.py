@@ -21,6 +21,7 @@ from keras.src.trainers.data_adapters.array_slicing import train_validation_spli
 from striate.engine import cache, epochs, once
 from striate.engine.chunks import ChunkedFunction, chunk_length
 from striate.engine.lowering import Lowering
+from striate.engine.pieces import in_pieces
 from striate.engine.report import EngineReport, engine_report
 from striate.engine.resident import ResidentArrays, is_array, leaves, resident
 
@@ -228,7 +229,7 @@ def _predict_step(model: Any) -> Callable[..., Any]:
         outputs, non_trainable = model.predict_step(state, batch)
         return outputs, (state[0], non_trainable)
 
-    return step
+    return in_pieces(model, step)
 
 
 def _arguments(function: Any, model: Any, args: Any, kwargs: Any) -> dict[str, Any]:

@@ -19,15 +19,20 @@ def bytes_per_model(model: Any, batch_size: int) -> int:
     batch is held forward, backward, and once in between.
     """
     images = max(batch_size, program.VALIDATION_BATCH)
-    outputs = sum(
+    outputs = sum(layer_outputs(model))
+    groups = program.variables(model)
+    held = [sum(math.prod(v.shape) for v in group) for group in groups]
+    return 4 * (2 * sum(held) + held[0] + 3 * images * outputs)
+
+
+def layer_outputs(model: Any) -> list[int]:
+    """Return how many numbers each layer gives for one image, where its shape is known."""
+    return [
         math.prod(shape[1:])
         for layer in model._flatten_layers(include_self=False)
         for shape in [getattr(getattr(layer, "output", None), "shape", ())]
         if None not in shape[1:]
-    )
-    groups = program.variables(model)
-    held = [sum(math.prod(v.shape) for v in group) for group in groups]
-    return 4 * (2 * sum(held) + held[0] + 3 * images * outputs)
+    ]
 
 
 def free_bytes() -> int:
