@@ -21,7 +21,7 @@ Tree = Any
 # Blocks beyond this are given back (the largest threshold of GNU's C library for them).
 MOST_BYTES = 32 * 2**20
 # What a piece should have between two layers.
-PIECE_BYTES = 8 * 2**20
+PIECE_BYTES = 4 * 2**20
 
 _LAYERS = keras.layers
 # Layers that treat each image of a batch alone when they predict.
@@ -88,10 +88,10 @@ def piece_length(model: Any, images: int) -> int | None:
     largest = 4 * max(outputs, default=0)
     if images * largest <= MOST_BYTES or not image_by_image(model):
         return None
-    length = max(1, PIECE_BYTES // largest)
-    # Whole eights, of which the kernels' groups of images are made.
-    length = max(8, length // 8 * 8)
-    return length if length < images else None
+    most = max(8, PIECE_BYTES // largest)
+    # Equal pieces where that is possible: a shorter one is compiled apart.
+    equal = next((n for n in range(most, most // 2, -1) if images % n == 0), most)
+    return equal if equal < images else None
 
 
 def in_pieces(model: Any, step: loops.Step) -> loops.Step:
