@@ -46,6 +46,11 @@ STRIATE_EXPORT void striate_forward(const char* isa, int64_t threads, const int6
       positions);
 }
 
+// Whether a convolution, of which the first sizes are given, is computed by tiles.
+STRIATE_EXPORT bool striate_by_tiles(const int64_t* sizes) {
+  return striate::by_tiles(striate::convolution(sizes));
+}
+
 STRIATE_EXPORT void striate_picked(const char* isa, int64_t threads, const int64_t* sizes,
                                    const float* x, const float* kernel, const float* bias,
                                    const uint8_t* positions, float* y) {

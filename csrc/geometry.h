@@ -20,6 +20,18 @@ struct Convolution {
   int64_t output_rows, output_columns;
 };
 
+// Fewer channels or filters do not pay for the sums before and after the products of tiles.
+constexpr int64_t kLeastOfTiles = 16;
+
+// Whether a convolution and its gradients are computed by tiles (winograd.h). Always inlined, since a
+// copy of its own would be that of one instruction set.
+__attribute__((always_inline)) inline bool by_tiles(const Convolution& op) {
+  return op.kernel_rows == 3 && op.kernel_columns == 3 && op.stride_rows == 1 &&
+         op.stride_columns == 1 && op.dilation_rows == 1 && op.dilation_columns == 1 &&
+         op.channels >= kLeastOfTiles && op.filters >= kLeastOfTiles && op.output_rows > 1 &&
+         op.output_columns > 1;
+}
+
 enum class Pooling : int64_t { none = 0, max = 1, average = 2 };
 
 // What follows the convolution in the same op. Windows touch without overlap; pixels that fill no

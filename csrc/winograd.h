@@ -8,7 +8,7 @@
 // With B' = (1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1), G = (1 0 0; 1/2 1/2 1/2; 1/2 -1/2 1/2; 0 0 1)
 // and A' = (1 1 1 0; 0 1 -1 -1) a tile is A' [(G w G') * (B' x B)] A, and the gradient to the taps,
 // the same sum differentiated, G' [(A g A') * (B' x B)] G. All numbers are -1, 0, 1 and 1/2:
-// rounding errors are about twice those of the plain sum. A NaN reaches the other pixels of a tile.
+// rounding errors are about those of a plain sum. A NaN reaches the other pixels of a tile.
 //
 // A. Lavin, S. Gray, Fast algorithms for convolutional neural networks, CVPR 2016.
 #pragma once
@@ -25,17 +25,6 @@ namespace striate::STRIATE_ISA {
 constexpr int kPositions = 16;
 // Floats of the numbers of a block of tiles: they stay in the second cache.
 constexpr int64_t kBlockNumbers = int64_t{3} << 15;
-// Fewer channels or filters do not pay for the sums before and after.
-constexpr int64_t kLeastChannels = 16;
-
-// Whether a convolution is computed so. That of its gradients is, too.
-inline bool by_tiles(const Convolution& op) {
-  return op.kernel_rows == 3 && op.kernel_columns == 3 && op.stride_rows == 1 &&
-         op.stride_columns == 1 && op.dilation_rows == 1 && op.dilation_columns == 1 &&
-         op.channels >= kLeastChannels && op.filters >= kLeastChannels && op.output_rows > 1 &&
-         op.output_columns > 1;
-}
-
 // Tiles of a block: whole groups of rows of a product's tile.
 inline int64_t tiles_together(int64_t channels, int64_t filters) {
   const int64_t fit = kBlockNumbers / (kPositions * (whole_vectors(channels) + whole_vectors(filters)));

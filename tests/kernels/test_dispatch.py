@@ -146,6 +146,24 @@ def test_a_compiled_op_says_what_it_is(groups, options, op, whole_numbers):
     _assert_op(4, groups, options, op.format(native.instruction_set()), whole_numbers)
 
 
+@pytest.mark.skipif(not native.available(), reason=str(native.why_not()))
+@pytest.mark.parametrize(
+    ("channels", "filters", "window", "stride", "tiled"),
+    [
+        (16, 16, (3, 3), 1, True),
+        (15, 16, (3, 3), 1, False),
+        (16, 15, (3, 3), 1, False),
+        (16, 16, (3, 2), 1, False),
+        (16, 16, (3, 3), 2, False),
+    ],
+)
+def test_a_compiled_op_says_that_it_is_winograds(channels, filters, window, stride, tiled):
+    geometry = Geometry(stride=(stride, stride))
+    x, kernel = np.ones((2, 8, 7, channels), "f"), np.ones((*window, channels, filters), "f")
+    found = convolve(x, kernel, None, geometry=geometry)
+    assert found.op.endswith(": convolution (Winograd)" if tiled else ": convolution")
+
+
 def _assert_op(filters, groups, options, op, whole_numbers):
     options = dict(options)
     x, kernel = whole_numbers((2, 6, 6, groups)), whole_numbers((3, 3, 1, filters))

@@ -97,7 +97,9 @@ def _convolve_native(
     fusion = Fusion(relu=relu)
     if pooled is not None:
         fusion = Fusion(pooled.kind, pooled.window, relu)
-    words = ["convolution", *(["bias"] if bias is not None else []), *(["relu"] if relu else [])]
+    tiled = native.by_tiles(x.shape, kernel.shape, geometry)
+    words = ["convolution (Winograd)" if tiled else "convolution"]
+    words += [*(["bias"] if bias is not None else []), *(["relu"] if relu else [])]
     name = f"native {native.instruction_set()}: "
     if pooled is not None and not (fusion.fits and pooled.geometry.tiles(pooled.window)):
         y = fused.convolve(x, kernel, bias, geometry=geometry, fusion=Fusion(relu=relu))

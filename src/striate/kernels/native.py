@@ -50,6 +50,7 @@ def library() -> ctypes.CDLL | None:
         loaded = ctypes.CDLL(str(path))
         handlers = {name: getattr(loaded, symbol) for name, symbol in TARGETS.items()}
         loaded.striate_build.restype = ctypes.c_char_p
+        loaded.striate_by_tiles.restype = ctypes.c_bool
     except (OSError, AttributeError):  # broken, or compiled from other sources than these
         return None
     loaded.striate_problem.restype = ctypes.c_char_p
@@ -97,6 +98,15 @@ def build() -> str | None:
 def supports(dtype: np.dtype, geometry: Geometry = PLAIN) -> bool:
     """Whether the kernels compute an op of this type and, if it has windows, geometry."""
     return available() and dtype == np.float32 and geometry.groups == 1
+
+
+def by_tiles(images: Sequence[int], kernel: Sequence[int], geometry: Geometry) -> bool:
+    """Whether the compiled convolution of these shapes is Winograd's, in fewer multiplications."""
+    loaded = library()
+    outputs = geometry.output_size((images[1], images[2]), (kernel[0], kernel[1]))
+    placed = (*geometry.stride, *(0, 0), *geometry.dilation)
+    sizes = (1, 1, *images[1:], kernel[0], kernel[1], kernel[3], *placed, *outputs)
+    return loaded is not None and loaded.striate_by_tiles((ctypes.c_int64 * len(sizes))(*sizes))
 
 
 def call(
