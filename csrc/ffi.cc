@@ -291,3 +291,8 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(StriateProduct, striate::product,
                                   .Arg<striate::Floats>()
                                   .Ret<striate::Floats>()
                                   .Attr<ffi::Span<const int64_t>>("transposed"));
+
+// The jaxlib of whose headers this was made.
+extern "C" __attribute__((visibility("default"))) const char* striate_jaxlib() {
+  return STRIATE_JAXLIB;
+}

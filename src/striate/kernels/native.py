@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jaxlib
 import numpy as np
 
 from striate.errors import StriateError
@@ -41,26 +42,48 @@ _POOLINGS = {"none": 0, "max": 1, "average": 2}
 
 
 @functools.cache
-def library() -> ctypes.CDLL | None:
-    """Return the compiled library with its targets registered, or None; `why_not` says why."""
+def _loaded() -> ctypes.CDLL | str:
+    """Return the compiled library with its targets registered, or why there is none."""
+    if os.environ.get("STRIATE_KERNELS") == "reference":
+        return "STRIATE_KERNELS=reference switches the compiled kernels off"
     path = _path()
-    if path is None or os.environ.get("STRIATE_KERNELS") == "reference":
-        return None
+    if path is None:
+        return (
+            "this installation has no compiled kernels: install a C++17 compiler (g++ or clang) "
+            "and striate again"
+        )
     try:
         loaded = ctypes.CDLL(str(path))
         handlers = {name: getattr(loaded, symbol) for name, symbol in TARGETS.items()}
         loaded.striate_build.restype = ctypes.c_char_p
+        loaded.striate_jaxlib.restype = ctypes.c_char_p
         loaded.striate_by_tiles.restype = ctypes.c_bool
     except (OSError, AttributeError):  # broken, or compiled from other sources than these
-        return None
+        return f"{path} cannot be loaded, or is older than these sources: install striate again"
     loaded.striate_problem.restype = ctypes.c_char_p
     loaded.striate_instruction_set.restype = ctypes.c_char_p
     problem = loaded.striate_problem(_requested())
     if problem is not None:
         raise StriateError(f"STRIATE_ISA={os.environ['STRIATE_ISA']}: {problem.decode()}")
-    for name, handler in handlers.items():
-        jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(handler), platform="cpu")
+    compiled_for = loaded.striate_jaxlib().decode()
+    if compiled_for != jaxlib.__version__:
+        # What it does not take it refuses now, and not when it begins to compute.
+        jax.devices("cpu")
+    try:
+        for name, handler in handlers.items():
+            jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(handler), platform="cpu")
+    except jax.errors.JaxRuntimeError:
+        return (
+            f"the kernels were compiled for jaxlib {compiled_for}, and jaxlib "
+            f"{jaxlib.__version__} does not take them: install striate again"
+        )
     return loaded
+
+
+def library() -> ctypes.CDLL | None:
+    """Return the compiled library with its targets registered, or None; `why_not` says why."""
+    loaded = _loaded()
+    return None if isinstance(loaded, str) else loaded
 
 
 def available() -> bool:
@@ -70,17 +93,8 @@ def available() -> bool:
 
 def why_not() -> str | None:
     """Return why the compiled kernels are not used, and what to do; None if they are."""
-    if available():
-        return None
-    if os.environ.get("STRIATE_KERNELS") == "reference":
-        return "STRIATE_KERNELS=reference switches the compiled kernels off"
-    path = _path()
-    if path is None:
-        return (
-            "this installation has no compiled kernels: install a C++17 compiler (g++ or clang) "
-            "and striate again"
-        )
-    return f"{path} cannot be loaded, or is older than these sources: install striate again"
+    loaded = _loaded()
+    return loaded if isinstance(loaded, str) else None
 
 
 def instruction_set() -> str | None:

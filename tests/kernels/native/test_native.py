@@ -177,7 +177,7 @@ def test_the_kernels_can_be_switched_off():
 def test_a_library_of_other_sources_is_not_used(monkeypatch):
     other = Path(importlib.util.find_spec("numpy._core._multiarray_umath").origin)
     monkeypatch.setattr(native, "_path", lambda: other)
-    monkeypatch.setattr(native, "library", native.library.__wrapped__)
+    monkeypatch.setattr(native, "_loaded", native._loaded.__wrapped__)
     assert not native.available()
     assert native.why_not() == (
         f"{other} cannot be loaded, or is older than these sources: install striate again"
