@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib.metadata
 import importlib.util
 import os
 from collections.abc import Sequence
@@ -17,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jaxlib
 import numpy as np
 
 from striate.errors import StriateError
@@ -65,8 +65,8 @@ def _loaded() -> ctypes.CDLL | str:
     problem = loaded.striate_problem(_requested())
     if problem is not None:
         raise StriateError(f"STRIATE_ISA={os.environ['STRIATE_ISA']}: {problem.decode()}")
-    compiled_for = loaded.striate_jaxlib().decode()
-    if compiled_for != jaxlib.__version__:
+    compiled_for, here = loaded.striate_jaxlib().decode(), importlib.metadata.version("jaxlib")
+    if compiled_for != here:
         # What it does not take it refuses now, and not when it begins to compute.
         jax.devices("cpu")
     try:
@@ -74,8 +74,8 @@ def _loaded() -> ctypes.CDLL | str:
             jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(handler), platform="cpu")
     except jax.errors.JaxRuntimeError:
         return (
-            f"the kernels were compiled for jaxlib {compiled_for}, and jaxlib "
-            f"{jaxlib.__version__} does not take them: install striate again"
+            f"the kernels were compiled for jaxlib {compiled_for}, and jaxlib {here} does not take "
+            "them: install striate again"
         )
     return loaded
 

@@ -1,4 +1,4 @@
-"""Kernels that were compiled for a jaxlib of another interface are refused, and the reference runs."""
+"""Kernels compiled for a jaxlib of another interface are refused, and the reference runs."""
 
 import os
 import shutil
