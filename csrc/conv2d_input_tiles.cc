@@ -1,9 +1,10 @@
 // Gradient of a convolution to its images by tiles: the transpose of what the forward op does.
 //
 // A tile of the gradient goes to sixteen pixels of the image, B [(G w G') * (A g A')] B'. Those of
-// neighbouring tiles overlap by two rows or columns and are added up in rows that stay in the cache.
+// neighbouring tiles overlap by two rows or columns: they are added up in rows that stay in the
+// cache.
 #include "tiles.h"
-#include "winograd.h"
+#include "tiling.h"
 
 namespace striate::STRIATE_ISA {
 namespace {
@@ -188,6 +189,8 @@ bool input_by_tiles(const Workers& workers, const Convolution& op, const Fusion&
   const int64_t columns = windows * fusion.window_columns;
   const Tiling tiling{(columns + 1) / 2, 0, op.filters, op.channels, op.filters,
                       tiles_together(op.filters, op.channels)};
+  const int64_t right = 2 * tiling.tile_columns - columns;
+  const SourceShape source{rows, columns, op.filters, 0, right, op.filters, 2};
   const InputTiles g{op,
                      picks ? &fusion : nullptr,
                      gradient,
@@ -197,7 +200,7 @@ bool input_by_tiles(const Workers& workers, const Convolution& op, const Fusion&
                      tiling,
                      (rows + 1) / 2,
                      window_rows * windows * op.filters,
-                     {rows, columns, op.filters, 0, 2 * tiling.tile_columns - columns, op.filters, 2},
+                     source,
                      dx};
   const Split split =
       split_tiles(workers, op, (op.rows + op.pad_top + 1) / 2, tiling.tile_columns);

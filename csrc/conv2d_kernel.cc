@@ -14,12 +14,9 @@ namespace {
 
 // Pixels of a block: enough to pay for loading and storing the sums, few enough for the cache.
 constexpr int64_t kBlockPixels = 96;
-// Sums of all parts of the images together stay below this unless one model's alone are larger.
-constexpr int64_t kSumsBytes = int64_t{1} << 21;
-// Chunks of a model. Each part of the images has sums of its own, which are to be cleared, written
-// and added up: it needs many operations for each of them. Where this makes too few parts, each is
-// cut again, by rows of taps.
-constexpr int64_t kMostChunks = 16;
+// Each part of the images has sums of its own, which are to be cleared, written and added up: it
+// needs many operations for each of them. Where this makes too few parts, each is cut again, by rows
+// of taps.
 constexpr int64_t kFlopsPerSum = 256;
 
 struct KernelGradient {
@@ -167,6 +164,14 @@ void KernelGradient::sum_dense(const Chunk& chunk) const {
 void conv2d_kernel(const Workers& workers, const Convolution& op, const Fusion& fusion,
                    PerModel<const float> x, PerModel<const float> gradient,
                    PerModel<const uint8_t> positions, float* dkernel, float* dbias) {
+  if (op.images == 0) {
+    const int64_t rows = op.models * op.kernel_rows * op.kernel_columns * op.channels;
+    memset(dkernel, 0, static_cast<size_t>(rows * op.filters) * sizeof(float));
+    if (dbias != nullptr) {
+      memset(dbias, 0, static_cast<size_t>(op.models * op.filters) * sizeof(float));
+    }
+    return;
+  }
   if (kernel_by_tiles(workers, op, fusion, x, gradient, positions, dkernel, dbias)) return;
   const bool picks = positions.data != nullptr || fusion.pooling != Pooling::none;
   const int64_t window_rows = op.output_rows / fusion.window_rows;
@@ -188,10 +193,9 @@ void conv2d_kernel(const Workers& workers, const Convolution& op, const Fusion& 
   const int64_t run_count = tap_runs(op, runs.data());
   const int64_t kernel_size = op.kernel_rows * op.kernel_columns * op.channels;
   const int64_t sums_size = (kernel_size + 1) * stride;
-  const int64_t affordable = most(1, kSumsBytes / (4 * sums_size * op.models));
-  const int64_t worth = most(1, flops(op) / (op.models * sums_size * kFlopsPerSum));
-  const int64_t parts = least(least(kMostChunks, op.images), least(worth, affordable));
-  const int64_t cuts = selected > 0 ? 1 : least(op.kernel_rows, kMostChunks / parts);
+  const int64_t worth = flops(op) / (op.models * sums_size * kFlopsPerSum);
+  const int64_t parts = parts_of(op, sums_size, worth);
+  const int64_t cuts = selected > 0 ? 1 : least(op.kernel_rows, kMostParts / parts);
   Scratch<float> sums(op.models * parts * sums_size);
   const int64_t images_of_part = (op.images + parts - 1) / parts;
   const int64_t blocks = (images_of_part * rows * pixels + kBlockPixels - 1) / kBlockPixels;

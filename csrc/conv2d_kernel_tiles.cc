@@ -4,13 +4,11 @@
 // that are added in order.
 #include "part_sums.h"
 #include "tiles.h"
-#include "winograd.h"
+#include "tiling.h"
 
 namespace striate::STRIATE_ISA {
 namespace {
 
-constexpr int64_t kMostParts = 16;
-constexpr int64_t kSumsBytes = int64_t{1} << 21;
 // A part needs so many tiles to pay for its sums.
 constexpr int64_t kTilesOfPart = 64;
 // Few parts are cut again, by channels.
@@ -21,7 +19,8 @@ constexpr int64_t kSumOfTile = 5;
 
 // G' s G: the gradient to nine taps, for one vector of filters.
 STRIATE_INLINE void transform_to_taps(const float* from, int64_t position, float* to, int64_t tap) {
-  const auto combine = [](Vec a, Vec b, Vec c, Vec d, Vec(&sums)[3]) __attribute__((always_inline)) {
+  const auto combine = [](Vec a, Vec b, Vec c, Vec d, Vec(&sums)[3])
+      __attribute__((always_inline)) {
     const Vec inner = 0.5f * (b + c);
     sums[0] = a + inner;
     sums[1] = 0.5f * (b - c);
@@ -154,9 +153,8 @@ bool kernel_by_tiles(const Workers& workers, const Convolution& op, const Fusion
                       tiles_together(op.channels, op.filters)};
   const int64_t stride = whole_vectors(op.filters);
   const int64_t sums_size = (9 * op.channels + 1) * stride;
-  const int64_t affordable = most(1, kSumsBytes / (4 * sums_size * op.models));
-  const int64_t worth = most(1, op.images * tile_rows * tiling.tile_columns / kTilesOfPart);
-  const int64_t parts = least(least(kMostParts, op.images), least(worth, affordable));
+  const int64_t tiles = op.images * tile_rows * tiling.tile_columns;
+  const int64_t parts = parts_of(op, sums_size, tiles / kTilesOfPart);
   const int64_t cuts =
       least(whole_vectors(op.channels) / kLanes, most(1, kChunks / (parts * op.models)));
   Scratch<float> sums(op.models * parts * sums_size);

@@ -50,6 +50,7 @@ struct Merged {
     one.models = 1;
     one.images = images;
     one.filters = stride(group);
+    one.plain = true;  // whatever the number of filters
     return one;
   }
 
@@ -57,10 +58,11 @@ struct Merged {
   const int64_t pixels, taps, most_models, groups, images_together, parts, sums;
 };
 
-// Where it pays: one batch of images, and filters that leave lanes idle.
+// Where it pays: one batch of images, and filters that leave lanes idle. What one network computes by
+// tiles it computes so beside others, too.
 bool pays(const Convolution& op, PerModel<const float> x, int64_t other_stride) {
   return op.models > 1 && x.stride == 0 && other_stride != 0 && op.images > 0 &&
-         2 * op.filters <= kMostFilters && op.filters % kLanes != 0;
+         2 * op.filters <= kMostFilters && op.filters % kLanes != 0 && !by_tiles(op);
 }
 
 // Copy runs of `length` elements, which are `from_step` and `to_step` apart; nothing behind the last

@@ -46,9 +46,10 @@ STRIATE_EXPORT void striate_forward(const char* isa, int64_t threads, const int6
       positions);
 }
 
-// Whether a convolution, of which the first sizes are given, is computed by tiles.
-STRIATE_EXPORT bool striate_by_tiles(const int64_t* sizes) {
-  return striate::by_tiles(striate::convolution(sizes));
+// What is computed by tiles: 2 a convolution and its gradients, 1 only these, 0 nothing.
+STRIATE_EXPORT int striate_by_tiles(const int64_t* sizes) {
+  if (!striate::by_tiles(striate::convolution(sizes))) return 0;
+  return striate::by_tiles(striate::fusion(sizes)) ? 2 : 1;
 }
 
 STRIATE_EXPORT void striate_picked(const char* isa, int64_t threads, const int64_t* sizes,

@@ -18,15 +18,16 @@ struct Convolution {
   int64_t pad_top, pad_left;  // what is added below and to the right follows from the outputs
   int64_t dilation_rows, dilation_columns;
   int64_t output_rows, output_columns;
+  bool plain = false;  // not to be computed by tiles
 };
 
 // Fewer channels or filters do not pay for the sums before and after the products of tiles.
 constexpr int64_t kLeastOfTiles = 16;
 
-// Whether a convolution and its gradients are computed by tiles (winograd.h). Always inlined, since a
-// copy of its own would be that of one instruction set.
+// Whether a convolution and its gradients are computed by tiles (winograd.h). Always inlined, since
+// a copy of its own would be that of one instruction set.
 __attribute__((always_inline)) inline bool by_tiles(const Convolution& op) {
-  return op.kernel_rows == 3 && op.kernel_columns == 3 && op.stride_rows == 1 &&
+  return !op.plain && op.kernel_rows == 3 && op.kernel_columns == 3 && op.stride_rows == 1 &&
          op.stride_columns == 1 && op.dilation_rows == 1 && op.dilation_columns == 1 &&
          op.channels >= kLeastOfTiles && op.filters >= kLeastOfTiles && op.output_rows > 1 &&
          op.output_columns > 1;
@@ -44,6 +45,12 @@ struct Fusion {
   int64_t window_rows, window_columns;
   bool relu;
 };
+
+// Whether what follows lets the convolution itself be computed by tiles, not only its gradients.
+__attribute__((always_inline)) inline bool by_tiles(const Fusion& fusion) {
+  return fusion.pooling == Pooling::none ||
+         (fusion.pooling == Pooling::max && fusion.window_rows == 2 && fusion.window_columns == 2);
+}
 
 constexpr uint8_t kNowhere = 255;
 

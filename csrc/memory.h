@@ -15,9 +15,9 @@
 //               unless one is larger
 //
 //   tiles       (winograd.h) a thread, which keeps up to 4 MiB of it: 16 numbers for each channel and
-//               filter of 12 to 96 tiles, together 400 KiB or what 12 tiles need; for gradients to
+//               filter of 6 to 96 tiles, together 400 KiB or what a dozen needs; for gradients to
 //               images four rows of the result; to kernels 16 numbers for each of the kernel's
-//               channels, or an eighth of these, and filters
+//               channels, or at least an eighth of these, and filters
 //               a call: 16 numbers for each channel and filter, for gradients to images 9 more; to
 //               kernels the sums as above
 //
@@ -33,8 +33,8 @@
 //   to kernel   a thread: the same, and one sum as large as the kernels and biases of a group
 //               a call: at most 16 of these for each group
 //
-// The lecture networks: at most 155 KiB a call and thread for values and gradients to images, 144 of
-// them for a kernel of 64 x 64 x 3 x 3; at most 1.2 MiB for gradients to kernels.
+// The lecture networks: at most 0.5 MiB a thread and, for values and gradients to images, 0.4 MiB a
+// call; at most 1.2 MiB a call for gradients to kernels.
 #pragma once
 
 #include <stdlib.h>

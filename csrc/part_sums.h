@@ -5,6 +5,16 @@
 
 namespace striate::STRIATE_ISA {
 
+// Sums of all parts of the images together stay below this unless one model's alone are larger.
+constexpr int64_t kSumsBytes = int64_t{1} << 21;
+constexpr int64_t kMostParts = 16;
+
+// Parts of the images of a model, of which `worth` pay for the sums of each, `sums_size` floats.
+inline int64_t parts_of(const Convolution& op, int64_t sums_size, int64_t worth) {
+  const int64_t affordable = most(1, kSumsBytes / (4 * sums_size * op.models));
+  return least(least(kMostParts, op.images), least(most(1, worth), affordable));
+}
+
 // For each model and each part: `rows` rows of taps and channels, and one row for the bias.
 struct PartSums {
   const float* data;

@@ -1,4 +1,4 @@
-// Convolutions that are computed by tiles (winograd.h).
+// The ops of winograd.h.
 #pragma once
 
 #include "geometry.h"
@@ -6,7 +6,8 @@
 
 namespace striate::STRIATE_ISA {
 
-// Whether `forward_by_tiles` does what `conv2d_forward` would, and likewise for the gradients.
+// What `conv2d_forward`, `conv2d_input` and `conv2d_kernel` do, if it is to be done by tiles; else
+// false is returned and nothing done.
 bool forward_by_tiles(const Workers&, const Convolution&, const Fusion&, PerModel<const float> x,
                       PerModel<const float> kernel, PerModel<const float> bias, float* y,
                       uint8_t* positions);

@@ -75,8 +75,10 @@ def of_the_batch(x):
         lambda: layers.Lambda(of_the_batch),
         lambda: layers.Dense(4, activation=of_the_batch),
         lambda: layers.Softmax(axis=0),
+        lambda: layers.Dense(4, activation=layers.Softmax(axis=0)),
+        lambda: layers.Activation(layers.Lambda(of_the_batch)),
     ],
-    ids=["lambda", "activation", "softmax over the batch"],
+    ids=["lambda", "function", "softmax", "layer in a layer", "lambda in a layer"],
 )
 def test_layers_that_may_mix_images_get_the_whole_batch(layer):
     model = network(st.Sequential, layer())
@@ -85,6 +87,26 @@ def test_layers_that_may_mix_images_get_the_whole_batch(layer):
     found = model.predict(x, batch_size=61, verbose=0)
     expected = keras.Sequential(model.layers).predict(x, batch_size=61, verbose=0)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+class Centred(st.Sequential):
+    """Subtracts the mean of a batch."""
+
+    def call(self, inputs, training=None, mask=None):
+        return super().call(of_the_batch(inputs), training=training, mask=mask)
+
+
+class Summed(st.Sequential):
+    """Predicts one number for a batch."""
+
+    def predict_step(self, *args):
+        outputs, state = super().predict_step(*args)
+        return outputs - keras.ops.mean(outputs), state
+
+
+@pytest.mark.parametrize("model_class", [Centred, Summed])
+def test_models_of_ones_own_get_the_whole_batch(model_class):
+    assert pieces.piece_length(network(model_class), 61) is None
 
 
 def test_operations_that_may_mix_images_get_the_whole_batch():

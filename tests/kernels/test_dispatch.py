@@ -148,20 +148,45 @@ def test_a_compiled_op_says_what_it_is(groups, options, op, whole_numbers):
 
 @pytest.mark.skipif(not native.available(), reason=str(native.why_not()))
 @pytest.mark.parametrize(
-    ("channels", "filters", "window", "stride", "tiled"),
+    ("channels", "filters", "window", "stride", "pooled", "op"),
     [
-        (16, 16, (3, 3), 1, True),
-        (15, 16, (3, 3), 1, False),
-        (16, 15, (3, 3), 1, False),
-        (16, 16, (3, 2), 1, False),
-        (16, 16, (3, 3), 2, False),
+        (16, 16, (3, 3), 1, None, "convolution (Winograd)"),
+        (16, 16, (3, 3), 1, MAX, "convolution (Winograd) + max pooling 2x2"),
+        (
+            16,
+            16,
+            (3, 3),
+            1,
+            Pooling("average", (2, 2), Geometry((2, 2))),
+            "convolution (gradients: Winograd) + average pooling 2x2",
+        ),
+        (15, 16, (3, 3), 1, None, "convolution"),
+        (16, 15, (3, 3), 1, None, "convolution"),
+        (16, 16, (3, 2), 1, None, "convolution"),
+        (16, 16, (3, 3), 2, None, "convolution"),
     ],
 )
-def test_a_compiled_op_says_that_it_is_winograds(channels, filters, window, stride, tiled):
+def test_a_compiled_op_says_that_it_is_winograds(channels, filters, window, stride, pooled, op):
     geometry = Geometry(stride=(stride, stride))
     x, kernel = np.ones((2, 8, 7, channels), "f"), np.ones((*window, channels, filters), "f")
-    found = convolve(x, kernel, None, geometry=geometry)
-    assert found.op.endswith(": convolution (Winograd)" if tiled else ": convolution")
+    found = convolve(x, kernel, None, geometry=geometry, pooled=pooled)
+    assert found.op == f"native {native.instruction_set()}: {op}"
+
+
+@pytest.mark.parametrize("channels", [1, 16])
+def test_no_images_have_gradients_of_zero(channels):
+    x, kernel = np.ones((0, 8, 7, channels), "f"), np.ones((3, 3, channels, 16), "f")
+    bias = np.ones(16, "f")
+
+    def run(x, kernel, bias):
+        return convolve(x, kernel, bias, geometry=Geometry(), pooled=MAX).value
+
+    values, back = jax.vjp(run, x, kernel, bias)
+    dx, dkernel, dbias = back(values)
+    assert values.shape == (0, 3, 2, 16)
+    assert dx.shape == x.shape
+    assert not dkernel.any()
+    assert not dbias.any()
 
 
 def _assert_op(filters, groups, options, op, whole_numbers):

@@ -34,19 +34,28 @@ def both_ways(images, kernels, biases, seen, fusion):
 
 @pytest.mark.parametrize("fusion", [*FUSIONS.values()], ids=[*FUSIONS])
 @pytest.mark.parametrize(
-    ("models", "filters", "count"),
-    # The last: more parts of a batch than there are sums.
-    [(2, 3, 13), (7, 10, 13), (60, 9, 13), (5, 17, 13), (7, 10, 301)],
+    ("models", "filters", "count", "channels"),
+    # With 301 images a batch has more parts than there are sums. The last two have enough channels,
+    # but not filters of one model, for Winograd's multiplications.
+    [
+        (2, 3, 13, 1),
+        (7, 10, 13, 1),
+        (60, 9, 13, 1),
+        (5, 17, 13, 1),
+        (7, 10, 301, 1),
+        (7, 3, 13, 16),
+        (7, 10, 40, 19),
+    ],
 )
-def test_a_model_does_not_depend_on_the_others(models, filters, count, fusion):
+def test_a_model_does_not_depend_on_the_others(models, filters, count, channels, fusion):
     random = np.random.default_rng(models)
 
     def numbers(*shape):
         return random.standard_normal(shape).astype(np.float32)
 
-    images = numbers(count, 8, 8, 1)
+    images = numbers(count, 8, 8, channels)
     rows, columns = 6 // fusion.window[0], 6 // fusion.window[1]
-    given = [numbers(models, 3, 3, 1, filters), numbers(models, filters)]
+    given = [numbers(models, 3, 3, channels, filters), numbers(models, filters)]
     given.append(numbers(models, count, rows, columns, filters))
     given[0][1] = np.nan  # diverged
     many = both_ways(images, *given, fusion)

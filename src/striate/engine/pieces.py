@@ -2,7 +2,8 @@
 
 What lies between the layers of a large batch is a block of memory that the C library gives back
 after each call: for the next one the system clears it page by page, which may take longer than the
-network. Pieces need little memory, find it in the caches, and give the same outputs.
+network. Pieces need little memory, find it in the caches, and give the same outputs, but for
+rounding.
 """
 
 from __future__ import annotations
@@ -60,17 +61,23 @@ _IMAGE_BY_IMAGE = (
     _LAYERS.Add,
 )
 
+# Keras's functions, all of which treat each number alone, or the channels of one pixel.
+_ACTIVATIONS = frozenset(
+    found for name in dir(keras.activations) if callable(found := getattr(keras.activations, name))
+)
+
 
 def image_by_image(model: Any) -> bool:
     """Whether each output of `model` surely depends on one image of a batch alone.
 
     Of layers, activations and models that are not Keras's own nobody knows.
     """
-    if not model.built:
+    own = type(model).predict_step is not keras.Model.predict_step
+    if own or not model.built:
         return False
-    if isinstance(model, keras.Sequential):
+    if type(model).call is keras.Sequential.call:
         return all(map(_alone, model.layers))
-    return isinstance(model, Functional) and all(map(_alone, model.operations))
+    return type(model).call is Functional.call and all(map(_alone, model.operations))
 
 
 def _alone(operation: Any) -> bool:
@@ -78,7 +85,7 @@ def _alone(operation: Any) -> bool:
     if isinstance(operation, keras.Model):
         return image_by_image(operation)
     activation = getattr(operation, "activation", None)
-    plain = activation is None or getattr(activation, "__module__", "").startswith("keras.")
+    plain = activation is None or activation in _ACTIVATIONS
     return type(operation) in _IMAGE_BY_IMAGE and plain
 
 

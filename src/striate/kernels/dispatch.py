@@ -16,6 +16,8 @@ Array = jax.Array
 Activation = Literal["linear", "relu"]
 PoolKind = Literal["max", "average"]
 
+_WINOGRAD = {"all": " (Winograd)", "gradients": " (gradients: Winograd)", "none": ""}
+
 
 @dataclass(frozen=True)
 class Pooling:
@@ -97,18 +99,19 @@ def _convolve_native(
     fusion = Fusion(relu=relu)
     if pooled is not None:
         fusion = Fusion(pooled.kind, pooled.window, relu)
-    tiled = native.by_tiles(x.shape, kernel.shape, geometry)
-    words = ["convolution (Winograd)" if tiled else "convolution"]
-    words += [*(["bias"] if bias is not None else []), *(["relu"] if relu else [])]
-    name = f"native {native.instruction_set()}: "
+    words = [*(["bias"] if bias is not None else []), *(["relu"] if relu else [])]
+    after = None
     if pooled is not None and not (fusion.fits and pooled.geometry.tiles(pooled.window)):
-        y = fused.convolve(x, kernel, bias, geometry=geometry, fusion=Fusion(relu=relu))
-        after = pool(y, pooled)
-        return Lowered(after.value, f"{name}{' + '.join(words)}; {after.op}")
-    y = fused.convolve(x, kernel, bias, geometry=geometry, fusion=fusion)
-    if pooled is not None:
+        after, fusion = pooled, Fusion(relu=relu)
+    elif pooled is not None:
         words.append(_pool_words(pooled.kind, pooled.window))
-    return Lowered(y, name + " + ".join(words))
+    how = _WINOGRAD[native.by_winograd(x.shape, kernel.shape, geometry, fusion)]
+    name = f"native {native.instruction_set()}: " + " + ".join([f"convolution{how}", *words])
+    y = fused.convolve(x, kernel, bias, geometry=geometry, fusion=fusion)
+    if after is None:
+        return Lowered(y, name)
+    lowered = pool(y, after)
+    return Lowered(lowered.value, f"{name}; {lowered.op}")
 
 
 def pool(x: Array, pooled: Pooling) -> Lowered:

@@ -8,6 +8,7 @@ derivatives, are in `striate.kernels.fused`, `.pool2d` and `.products`.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import importlib.metadata
@@ -15,7 +16,7 @@ import importlib.util
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -57,7 +58,7 @@ def _loaded() -> ctypes.CDLL | str:
         handlers = {name: getattr(loaded, symbol) for name, symbol in TARGETS.items()}
         loaded.striate_build.restype = ctypes.c_char_p
         loaded.striate_jaxlib.restype = ctypes.c_char_p
-        loaded.striate_by_tiles.restype = ctypes.c_bool
+        loaded.striate_by_tiles.restype = ctypes.c_int
     except (OSError, AttributeError):  # broken, or compiled from other sources than these
         return f"{path} cannot be loaded, or is older than these sources: install striate again"
     loaded.striate_problem.restype = ctypes.c_char_p
@@ -68,7 +69,8 @@ def _loaded() -> ctypes.CDLL | str:
     compiled_for, here = loaded.striate_jaxlib().decode(), importlib.metadata.version("jaxlib")
     if compiled_for != here:
         # What it does not take it refuses now, and not when it begins to compute.
-        jax.devices("cpu")
+        with contextlib.suppress(RuntimeError):  # where JAX_PLATFORMS leaves the processor out
+            jax.devices("cpu")
     try:
         for name, handler in handlers.items():
             jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(handler), platform="cpu")
@@ -114,13 +116,19 @@ def supports(dtype: np.dtype, geometry: Geometry = PLAIN) -> bool:
     return available() and dtype == np.float32 and geometry.groups == 1
 
 
-def by_tiles(images: Sequence[int], kernel: Sequence[int], geometry: Geometry) -> bool:
-    """Whether the compiled convolution of these shapes is Winograd's, in fewer multiplications."""
+def by_winograd(
+    images: Sequence[int], kernel: Sequence[int], geometry: Geometry, fusion: Fusion
+) -> Literal["all", "gradients", "none"]:
+    """Return what of a compiled convolution of these shapes takes Winograd's multiplications."""
     loaded = library()
+    if loaded is None:
+        return "none"
     outputs = geometry.output_size((images[1], images[2]), (kernel[0], kernel[1]))
-    placed = (*geometry.stride, *(0, 0), *geometry.dilation)
-    sizes = (1, 1, *images[1:], kernel[0], kernel[1], kernel[3], *placed, *outputs)
-    return loaded is not None and loaded.striate_by_tiles((ctypes.c_int64 * len(sizes))(*sizes))
+    fields = convolution(geometry, fusion, outputs)
+    one = (1, 1, *images[1:], kernel[0], kernel[1], kernel[3])
+    sizes = (*one, *fields["geometry"], *fields["outputs"], *fields["fused"])
+    answers: tuple[Literal["none", "gradients", "all"], ...] = ("none", "gradients", "all")
+    return answers[loaded.striate_by_tiles((ctypes.c_int64 * len(sizes))(*map(int, sizes)))]
 
 
 def call(

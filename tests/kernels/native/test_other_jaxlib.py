@@ -1,6 +1,7 @@
 """Kernels compiled for a jaxlib of another interface are refused, and the reference runs."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,9 +12,9 @@ import pytest
 
 from striate.kernels import native
 
-COMPILER = os.environ.get("CXX") or shutil.which("c++")
+COMPILER = shlex.split(os.environ.get("CXX", "")) or [shutil.which("c++")]
 
-pytestmark = pytest.mark.skipif(COMPILER is None, reason="needs a C++ compiler")
+pytestmark = pytest.mark.skipif(COMPILER == [None], reason="needs a C++ compiler")
 
 # As much as it takes to be loaded; each handler says of which interface it is.
 HEADER = """
@@ -23,7 +24,7 @@ HEADER = """
     EXPORT const char* striate_jaxlib() { return "99.0"; }
     EXPORT const char* striate_instruction_set(const char*) { return "baseline"; }
     EXPORT const char* striate_problem(const char*) { return nullptr; }
-    EXPORT bool striate_by_tiles(const long*) { return false; }
+    EXPORT int striate_by_tiles(const long*) { return 0; }
     static xla::ffi::Error run() { return xla::ffi::Error::Success(); }
 """
 HANDLER = "XLA_FFI_DEFINE_HANDLER_SYMBOL({}, run, xla::ffi::Ffi::Bind());\n"
@@ -57,7 +58,7 @@ def test_the_reference_runs(number, tmp_path):
     source, library = tmp_path / "native.cc", tmp_path / "native.so"
     symbols = sorted(set(native.TARGETS.values()))
     source.write_text(textwrap.dedent(HEADER) + "".join(map(HANDLER.format, symbols)))
-    command = [COMPILER, "-std=c++17", "-O0", "-fPIC", "-shared", "-isystem", headers]
+    command = [*COMPILER, "-std=c++17", "-O0", "-fPIC", "-shared", "-isystem", headers]
     subprocess.run([*command, source, "-o", library], check=True)
     environment = {k: v for k, v in os.environ.items() if k != "STRIATE_KERNELS"}
     done = subprocess.run(

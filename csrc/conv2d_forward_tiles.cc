@@ -1,14 +1,14 @@
 // Convolution by tiles, with bias, ReLU and maxima of 2x2.
 #include "tiles.h"
-#include "winograd.h"
+#include "tiling.h"
 
 namespace striate::STRIATE_ISA {
+
 bool forward_by_tiles(const Workers& workers, const Convolution& op, const Fusion& fusion,
                       PerModel<const float> x, PerModel<const float> kernel,
                       PerModel<const float> bias, float* y, uint8_t* positions) {
-  const bool pairs = fusion.pooling == Pooling::max && fusion.window_rows == 2 &&
-                     fusion.window_columns == 2;
-  if (!by_tiles(op) || (fusion.pooling != Pooling::none && !pairs)) return false;
+  if (!by_tiles(op) || !by_tiles(fusion)) return false;
+  const bool pairs = fusion.pooling == Pooling::max;
   const int64_t kernels = kernel.stride == 0 ? 1 : op.models;
   TileWeights weights(kernels, op.channels, op.filters);
   const int64_t tap = op.channels * op.filters;
@@ -37,7 +37,8 @@ bool forward_by_tiles(const Workers& workers, const Convolution& op, const Fusio
     const auto finish = [&](int64_t image, const Tile& tile, const Vec(&sums)[2][2][1])
         __attribute__((always_inline)) {
       const int64_t at = (part.model * op.images + image) * result_rows * row;
-      const Target target{y + at, positions == nullptr ? nullptr : positions + at, row, op.filters, 0};
+      const Target target{y + at, positions == nullptr ? nullptr : positions + at, row, op.filters,
+                          0};
       if (pairs) {
         MaxSink(target, fusion.relu).template take<2, 2, 1>(tile, sums);
       } else {
