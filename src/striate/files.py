@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+# As tempfile names what `written_beside` asks for.
+_BESIDE = re.compile(r"\..+\.[a-z0-9_]{8}(\.[^.]+)?")
 
 
 @contextmanager
@@ -50,6 +54,13 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Write `value` as indented JSON to `path`, whole or not at all; NaN is refused."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def remove_half_written(directory: str | os.PathLike[str]) -> None:
+    """Remove what a kill left of files that were being written, in `directory` and below."""
+    for left in Path(directory).rglob(".*"):
+        if _BESIDE.fullmatch(left.name) and left.is_file():
+            left.unlink(missing_ok=True)
 
 
 def _force_to_disk(path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from striate.data import Dataset, load_again
 from striate.engine import Position, compile_program
 from striate.errors import StriateError
+from striate.files import remove_half_written
 from striate.runs import checkpoint, provenance, storage
 from striate.runs import directory as files
 from striate.runs.checkpoint import Checkpoint
@@ -91,7 +92,7 @@ def resume(
             for reason in _set_aside(damaged)
         ]
         for member, log in zip(members, logs, strict=True):
-            _remove_half_written(member)
+            remove_half_written(member)
             _remove_later(member, kept[0])
             log.write(f"resumed after {kept[0].epoch} of {first['training']['epochs']} epochs")
         if len(members) > 1:
@@ -183,12 +184,3 @@ def _set_aside(damaged: Sequence[tuple[Path, str]]) -> Iterator[str]:
         with files.writing(path):
             path.replace(path.with_suffix(".damaged"))
         yield reason
-
-
-def _remove_half_written(path: Path) -> None:
-    """Remove what a kill left of files that were being written (`striate.files`)."""
-    names = [Path(name) for name in (files.CONFIG, files.HISTORY, files.NETWORK, files.MODEL)]
-    patterns = [f".{name.stem}.*{name.suffix}" for name in names]
-    for pattern in (*patterns, f"{files.CHECKPOINTS}/.epoch-*.npz"):
-        for left in path.glob(pattern):
-            left.unlink()

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from striate.data import Dataset, load
 from striate.engine import programs_at_once
 from striate.errors import StriateError, nearest
-from striate.files import write_json
+from striate.files import remove_half_written, write_json
 from striate.runs import directory as runs_files
 from striate.runs import provenance
 from striate.runs.interrupt import Interrupted, StopRequest, stop_on_signals
@@ -219,6 +219,7 @@ def resume_search(
         for line in provenance.other_machine(scan, "scan"):
             log.write(line)
             told.on_message(line)
+        remove_half_written(path)
         log.write(f"resumed with {len(found.rows)} proposals done")
         return _Search(path, scan, recipe, storage, log, told, began).compute()
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from striate.data import Dataset, load
 from striate.engine import programs_at_once
 from striate.errors import StriateError
-from striate.files import write_json
+from striate.files import remove_half_written, write_json
 from striate.runs import directory as runs_files
 from striate.runs import provenance
 from striate.runs.interrupt import Interrupted, stop_on_signals
@@ -245,6 +245,7 @@ def resume(
         for line in provenance.other_machine(scan, "scan"):
             log.write(line)
             told.on_message(line)
+        remove_half_written(path)
         log.write(f"resumed with {len(files.read_table(path, scan['cells']))} cells done")
         return _Scan(path, scan, recipe, log, told, began, machines).compute()
 
