@@ -80,7 +80,7 @@ MINUTE, TEN_MINUTES = 60.0, 600.0
 _SMALL = {"filters": [32, 64, 128], "shift": 1}
 _RECIPES: Mapping[str, tuple[str, str, tuple[Recipe, Recipe]]] = {
     "B1": ("digits", "8x8 digits", (
-        Recipe("compact_cnn", MINUTE, _SMALL),
+        Recipe("compact_cnn", MINUTE, _SMALL, most_epochs=300),
         Recipe("compact_cnn", TEN_MINUTES, _SMALL, most_epochs=300),
     )),
     "B2": ("mnist", "MNIST", (
@@ -98,7 +98,7 @@ _RECIPES: Mapping[str, tuple[str, str, tuple[Recipe, Recipe]]] = {
                {"filters": [32, 64, 128, 256], "mirror": True, "shift": 3}, bound=0.85),
     )),
     "B5": ("jets", "W against QCD jets", (
-        Recipe("jet_cnn", MINUTE),
+        Recipe("jet_cnn", MINUTE, most_epochs=12),
         Recipe("jet_cnn", TEN_MINUTES, most_epochs=12),
     )),
 }  # fmt: skip
