@@ -116,9 +116,8 @@ void TileGradient::run(int64_t chunk) const {
   for (TilePlace at{of.first, 0, 0}; left > 0;) {
     const int64_t count = least(left, tiling.together);
     transform_tiles(of, tiling, at, count, images, start, started, first, channels, room.pixels());
-    transform_gradients(of, tiling, at, count, gradients, start_gradient, gradient_started,
-                        op.filters, room.sums());
-    for (int64_t i = 0; i < count; ++i) at.next(of, tiling);
+    at = transform_gradients(of, tiling, at, count, gradients, start_gradient, gradient_started,
+                             op.filters, room.sums());
     add_products(tiling, channels, count, room.pixels(), room.sums(), products);
     for (int64_t f = 0; bias != nullptr && f < stride; f += kLanes) {
       Vec total = load(bias + f);

@@ -70,8 +70,8 @@ struct KeptBlock {
   ~KeptBlock() { free(data); }
 };
 
-// Scratch memory that a thread keeps for its next chunk. Of memory that is handed out anew the system
-// clears every page, which for a few hundred KiB takes as long as what a chunk does with them.
+// Scratch memory that a thread keeps for its next chunk: of memory that is handed out anew the
+// system clears every page.
 // A thread has one of these at a time.
 class KeptScratch {
  public:

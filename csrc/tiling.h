@@ -61,14 +61,15 @@ struct TilePlace {
   }
 };
 
-// Transform the pixels of `count` tiles from `at` on; start(image) goes to an image.
-template <typename Start>
-void transform_tiles(const Part& part, const Tiling& tiling, TilePlace at, int64_t count,
-                     SourceRows& source, const Start& start, int64_t& started,
-                     int64_t first_channel, int64_t channels, float* to) {
-  const int64_t stride = whole_vectors(channels);
-  const int64_t position = position_size(tiling.together * stride);
-  const float* rows[4] = {};
+// Call transform(i, rows, column) for `count` tiles from `at` on, with `kRows` rows of the source
+// from `top` + 2 * the tile's row on, and its first column; start(image) goes to an image, of which
+// `started` is the latest. Returns the place behind them.
+template <int kRows, typename Start, typename Transform>
+STRIATE_INLINE TilePlace for_tiles(const Part& part, const Tiling& tiling, TilePlace at,
+                                   int64_t count, SourceRows& source, int64_t top,
+                                   const Start& start, int64_t& started,
+                                   const Transform& transform) {
+  const float* rows[kRows] = {};
   int64_t row = -1;
   for (int64_t i = 0; i < count; ++i, at.next(part, tiling)) {
     if (at.image != started) {
@@ -78,39 +79,45 @@ void transform_tiles(const Part& part, const Tiling& tiling, TilePlace at, int64
     }
     if (at.row != row) {
       row = at.row;
-      for (int r = 0; r < 4; ++r) rows[r] = source.row(2 * row + tiling.top + r);
+      for (int r = 0; r < kRows; ++r) rows[r] = source.row(2 * row + top + r);
     }
-    const int64_t from = 2 * at.column * tiling.pixel + first_channel;
+    transform(i, rows, 2 * at.column);
+  }
+  return at;
+}
+
+// Transform the pixels of `count` tiles.
+template <typename Start>
+TilePlace transform_tiles(const Part& part, const Tiling& tiling, TilePlace at, int64_t count,
+                          SourceRows& source, const Start& start, int64_t& started,
+                          int64_t first_channel, int64_t channels, float* to) {
+  const int64_t stride = whole_vectors(channels);
+  const int64_t position = position_size(tiling.together * stride);
+  const auto transform = [&](int64_t i, const float* const* rows, int64_t column)
+      __attribute__((always_inline)) {
+    const int64_t from = column * tiling.pixel + first_channel;
     for (int64_t c = 0; c < channels; c += kLanes) {
       transform_pixels(rows, from + c, tiling.pixel, channels - c, to + i * stride + c, position);
     }
-  }
+  };
+  return for_tiles<4>(part, tiling, at, count, source, tiling.top, start, started, transform);
 }
 
-// Transform the gradients of `count` tiles from `at` on, as `transform_tiles` does pixels.
+// Transform the gradients of `count` tiles.
 template <typename Start>
-void transform_gradients(const Part& part, const Tiling& tiling, TilePlace at, int64_t count,
-                         SourceRows& source, const Start& start, int64_t& started,
-                         int64_t filters, float* to) {
+TilePlace transform_gradients(const Part& part, const Tiling& tiling, TilePlace at, int64_t count,
+                              SourceRows& source, const Start& start, int64_t& started,
+                              int64_t filters, float* to) {
   const int64_t stride = whole_vectors(filters);
   const int64_t position = position_size(tiling.together * stride);
-  const float* rows[2] = {};
-  int64_t row = -1;
-  for (int64_t i = 0; i < count; ++i, at.next(part, tiling)) {
-    if (at.image != started) {
-      start(at.image);
-      started = at.image;
-      row = -1;
-    }
-    if (at.row != row) {
-      row = at.row;
-      for (int r = 0; r < 2; ++r) rows[r] = source.row(2 * row + r);
-    }
+  const auto transform = [&](int64_t i, const float* const* rows, int64_t column)
+      __attribute__((always_inline)) {
     for (int64_t f = 0; f < filters; f += kLanes) {
-      transform_gradient(rows, 2 * at.column * filters + f, filters, filters - f,
-                         to + i * stride + f, position);
+      transform_gradient(rows, column * filters + f, filters, filters - f, to + i * stride + f,
+                         position);
     }
-  }
+  };
+  return for_tiles<2>(part, tiling, at, count, source, 0, start, started, transform);
 }
 
 // Numbers of the tiles of a block before and after the products, and `more` floats.
