@@ -173,3 +173,19 @@ def test_a_network_with_layers_of_ours_is_read_by_another_process(tmp_path):
     assert done.returncode == 0, done.stderr
     expected = run.model.predict(image, verbose=0)
     np.testing.assert_allclose(json.loads(done.stdout), expected, rtol=1e-5)
+
+
+def test_training_does_not_import_an_installed_tensorflow(tmp_path: Path) -> None:
+    imported = tmp_path / "imported"
+    package = tmp_path / "installed" / "tensorflow"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(f"open({str(imported)!r}, 'w').close()\n")
+    program = (
+        f"import sys; sys.path.insert(0, {str(package.parent)!r})\n"
+        "import striate as st\n"
+        "run = st.train('compact_cnn', 'digits', epochs=1, filters=[8], momentum=0.8, verbose=0)\n"
+        "st.evaluate(run, 'digits')\n"
+        "st.grid('compact_cnn', 'digits', epochs=1, momentum=[0.8, 0.9])\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    assert not imported.exists()

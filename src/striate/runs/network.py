@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from striate.backend import seeded
+from striate.backend import seeded, without_tensorflow
 from striate.data import Dataset
 from striate.engine import accelerate
 from striate.errors import StriateError, nearest
@@ -79,7 +79,7 @@ class Network:
     def describe_training(self) -> dict[str, Any]:
         """Return optimizer, learning rate, loss and settings, for the ``training`` section."""
         optimizer = _compiled_with(self.model)
-        settings = optimizer.get_config()
+        settings = _configuration(optimizer)
         rate = settings.get("learning_rate")
         if isinstance(rate, float):
             # Kept in float32, where 0.1 is 0.10000000149; the shorter number means the same.
@@ -208,7 +208,7 @@ def _refuse_unknown(
 ) -> None:
     """Raise if an argument is neither the function's nor a setting of the optimizer."""
     kind = type(optimizer).__name__
-    known = optimizer.get_config().keys() - _NOT_SETTABLE
+    known = _configuration(optimizer).keys() - _NOT_SETTABLE
     for name in settings:
         if name not in known:
             whose = f"neither an argument of {function} nor" if function else "not"
@@ -225,7 +225,7 @@ def _set_on_optimizer(model: Any, settings: Mapping[str, Any]) -> None:
     try:
         if others:
             # The constructor checks the values, and decides which variables there are.
-            new = type(old).from_config({**old.get_config(), **others})
+            new = type(old).from_config({**_configuration(old), **others})
             model.compile(**{**model._compile_config.config, "optimizer": new})
         if "learning_rate" in settings:
             model.optimizer.learning_rate = settings["learning_rate"]
@@ -241,6 +241,11 @@ def _compiled_with(model: Any) -> Any:
     than what it remembers for saving.
     """
     return model._compile_config.config["optimizer"]
+
+
+def _configuration(optimizer: Any) -> dict[str, Any]:
+    with without_tensorflow():  # which Keras asks about a schedule of learning rates
+        return dict(optimizer.get_config())
 
 
 def _loss_name(loss: Any) -> str:
