@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import doctest
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import striate
+import striate as st
 import striate.data.loading
 from striate.data import load
 from striate.errors import StriateError
@@ -76,3 +78,11 @@ def test_home_is_understood(
 def test_examples_run() -> None:
     failed, tried = doctest.testmod(striate.data.loading)
     assert (failed, tried > 0) == (0, True)
+
+
+@pytest.mark.parametrize("given", [(np.zeros((2, 4, 4)), np.zeros(2)), np.zeros((2, 4, 4)), None])
+def test_arrays_are_no_name(given: Any) -> None:
+    words = f"not by a {type(given).__name__}: arrays become one by st.Dataset.from_arrays"
+    for use in (st.load, lambda data: st.train("oslo_digits", data)):
+        with pytest.raises(StriateError, match=words):
+            use(given)

@@ -13,6 +13,7 @@ import striate as st
 from striate.data import Dataset
 from striate.errors import StriateError
 from striate.evaluation import evaluate
+from striate.explain.run import Explainer
 
 
 def blobs(n_train=200, n_test=100, noise=0.3, classes=3, seed=0, **more):
@@ -189,6 +190,17 @@ def test_real_run(tmp_path):
     assert result.notes == ()
     assert any("of 3 and is" in reason for reason in result.training.reasons)
     assert evaluate(run, st.load("digits", limit=100)).notes[0].startswith("The run was trained on")
+
+
+def test_data_may_be_a_name(tmp_path):
+    run = st.train("oslo_digits", "digits", epochs=1, directory=tmp_path, verbose=0)
+    evaluation, data = st.evaluate(run, "digits"), st.load("digits")
+    assert evaluation.as_dict() == st.evaluate(run, data).as_dict()
+    named = st.write_report(run, evaluation, "digits", tmp_path / "named")
+    given = st.write_report(run, evaluation, data, tmp_path / "given")
+    assert named.read_bytes() == given.read_bytes()
+    pixels = [Explainer(run.model, of).explain(0).as_dict() for of in ("digits", data)]
+    assert pixels[0] == pixels[1]
 
 
 def test_training_images_may_be_limited_or_left_out():

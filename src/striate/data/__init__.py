@@ -7,7 +7,16 @@ the one of the other; ``idx``, ``npz``, ``hdf5``, ``cifar`` and ``folder`` each 
 from __future__ import annotations
 
 from striate.data.dataset import Dataset, Split
-from striate.data.loading import load, load_again
+from striate.data.loading import as_dataset, load, load_again
 from striate.data.standard import Description, describe_known, fetch
 
-__all__ = ["Dataset", "Description", "Split", "describe_known", "fetch", "load", "load_again"]
+__all__ = [
+    "Dataset",
+    "Description",
+    "Split",
+    "as_dataset",
+    "describe_known",
+    "fetch",
+    "load",
+    "load_again",
+]

@@ -62,6 +62,11 @@ def load(name_or_path: str | os.PathLike[str], **options: Any) -> Dataset:
     >>> load("digits")
     Dataset('digits': 1437 train, 360 test; images 8 x 8 x 1; 10 classes)
     """
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise StriateError(
+            f"a dataset is known by its name or path, not by a {type(name_or_path).__name__}: "
+            "arrays become one by st.Dataset.from_arrays(x_train, y_train, x_test, y_test)"
+        )
     text = os.fspath(name_or_path)
     if isinstance(name_or_path, str) and text in KNOWN:
         return _remembering(_load(KNOWN[text].read, text, (), options), text, options)
@@ -72,6 +77,11 @@ def load(name_or_path: str | os.PathLike[str], **options: Any) -> Dataset:
         raise StriateError(f"{path}: no such file or folder")
     dataset = _load(_reader(path), str(path), (path,), options)
     return _remembering(dataset, str(path.absolute()), options)
+
+
+def as_dataset(data: Dataset | str | os.PathLike[str]) -> Dataset:
+    """Return a dataset as it is; load one that is given by its name or path."""
+    return data if isinstance(data, Dataset) else load(data)
 
 
 def load_again(provenance: Mapping[str, Any]) -> Dataset | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from striate.data import Dataset, as_dataset
 from striate.errors import StriateError
 from striate.evaluation.classification import NO_ANSWER, Evaluation, predicted_classes
 from striate.evaluation.estimate import weighted_fraction
@@ -18,12 +20,12 @@ from striate.evaluation.prediction import (
 )
 
 if TYPE_CHECKING:
-    from striate.data import Dataset, Split
+    from striate.data import Split
 
 
 def evaluate(
     run_or_model: Any,
-    data: Dataset,
+    data: Dataset | str | PathLike[str],
     *,
     name: str | None = None,
     train_limit: int | None = None,
@@ -38,8 +40,8 @@ def evaluate(
         ``predict(images, batch_size=..., verbose=0)``. The history of a Keras model's last
         ``fit`` is used if there is one.
     data
-        The dataset; its test split is what counts, its training split serves the verdict on the
-        training.
+        The dataset, or the name or path to load; its test split is what counts, its training split
+        serves the verdict on the training.
     name
         What to call it; the model's name when not given.
     train_limit
@@ -61,6 +63,7 @@ def evaluate(
     """
     if train_limit is not None and train_limit < 0:
         raise StriateError(f"train_limit must not be negative, but is {train_limit}")
+    data = as_dataset(data)
     model, history, notes = _parts(run_or_model, data)
     called = name or str(getattr(model, "name", type(model).__name__))
     refuse_other_images(model, data.image_shape, f"the network {called!r}", repr(data.name))

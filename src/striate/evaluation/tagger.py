@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from striate.data import Dataset, as_dataset
 from striate.errors import StriateError
 from striate.evaluation.baselines import BOOSTED_TREE, MASSES, baselines, boosted_tree
 from striate.evaluation.calibration import calibration_error
@@ -25,7 +27,7 @@ from striate.evaluation.sculpting import mass_edges, sculpting
 from striate.evaluation.tagging import WORKING_POINT, Tagger, Tagging
 
 if TYPE_CHECKING:
-    from striate.data import Dataset, Split
+    from striate.data import Split
 
 DEPENDENCES = ("pt_gev", "eta", "pileup")
 """Observables that the efficiency is drawn against, where they are."""
@@ -48,7 +50,7 @@ def can_tag(evaluation: Evaluation, data: Dataset) -> bool:
 
 def evaluate_tagger(
     run_or_model: Any,
-    data: Dataset,
+    data: Dataset | str | PathLike[str],
     evaluation: Evaluation | None = None,
     *,
     against: Mapping[str, Any] | None = None,
@@ -61,8 +63,9 @@ def evaluate_tagger(
     run_or_model
         A `striate.Run`, or a model with ``predict``.
     data
-        Two classes, the second of which is signal. Baselines need observables: a mass, tau_21;
-        the boosted tree takes all. They are fitted to the training split.
+        The dataset, or the name or path to load: two classes, the second of which is signal.
+        Baselines need observables: a mass, tau_21; the boosted tree takes all. They are fitted to
+        the training split.
     evaluation
         Of the same network on the same data, if it is there already.
     against
@@ -80,6 +83,7 @@ def evaluate_tagger(
     >>> tagging = st.evaluate_tagger(run, data)                      # doctest: +SKIP
     >>> tagging.network.curve.rejection(0.5)                         # doctest: +SKIP
     """
+    data = as_dataset(data)
     if data.classes != 2:
         raise StriateError(
             f"a tagger tells signal from background, but {data.name!r} has {data.classes} classes"

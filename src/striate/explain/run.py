@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from striate import plots
-from striate.data import Dataset
+from striate.data import Dataset, as_dataset
 from striate.engine.scores import Kind, Scores
 from striate.errors import StriateError, nearest
 from striate.evaluation import predict_probabilities
@@ -109,7 +110,7 @@ class Explainer:
     model
         A built Keras model that classifies images.
     data
-        The dataset; its test images are looked at.
+        The dataset, or the name or path to load; its test images are looked at.
     kind
         Which score to explain; the logit, where the network has one, when None.
 
@@ -119,7 +120,10 @@ class Explainer:
         If the network does not fit the data.
     """
 
-    def __init__(self, model: Any, data: Dataset, kind: Kind | None = None) -> None:
+    def __init__(
+        self, model: Any, data: Dataset | str | PathLike[str], kind: Kind | None = None
+    ) -> None:
+        data = as_dataset(data)
         refuse_other_images(model, data.image_shape, f"the network {model.name!r}", repr(data.name))
         self._model = model
         self._data = data

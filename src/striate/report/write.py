@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from striate.data import Dataset
+from striate.data import Dataset, as_dataset
 from striate.errors import StriateError
 from striate.evaluation import Evaluation
 from striate.evaluation.tagger import can_tag, evaluate_tagger
@@ -46,7 +46,7 @@ _CONTENTS = {
 def write_report(
     run: Run,
     evaluation: Evaluation,
-    data: Dataset,
+    data: Dataset | str | os.PathLike[str],
     directory: str | os.PathLike[str] | None = None,
     *,
     tagging: Tagging | None = None,
@@ -64,7 +64,7 @@ def write_report(
     evaluation
         Of the run on the test split of `data`.
     data
-        The dataset it was trained and evaluated on.
+        The dataset it was trained and evaluated on, or the name or path to load.
     directory
         Where to write ``report.html`` and ``figures/``; the run's directory when not given.
     tagging
@@ -90,6 +90,7 @@ def write_report(
     >>> st.write_report(run, st.evaluate(run, data), data)  # doctest: +SKIP
     PosixPath('runs/.../report.html')
     """
+    data = as_dataset(data)
     if len(evaluation.labels) != len(data.test) or evaluation.class_names != data.class_names:
         raise StriateError(
             f"the evaluation is of {len(evaluation.labels)} images in "

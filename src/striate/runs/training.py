@@ -15,7 +15,7 @@ from typing import Any, overload
 import keras
 import numpy as np
 
-from striate.data import Dataset, load
+from striate.data import Dataset, as_dataset
 from striate.engine import Position, compile_program
 from striate.errors import StriateError
 from striate.runs import directory as files
@@ -134,7 +134,7 @@ def train(
         _refuse_not_natural(what, value, least)
     request = _Request(
         model_or_build,
-        data if isinstance(data, Dataset) else load(data),
+        as_dataset(data),
         epochs,
         batch_size,
         shuffle,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.data import Dataset, load
+from striate.data import Dataset, as_dataset
 from striate.errors import StriateError
 from striate.evaluation import Evaluation, evaluate
 from striate.evaluation.calibration import calibration_error
@@ -162,7 +162,7 @@ def ensemble(
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise StriateError(f"n must be a whole number from 1, not {n!r}")
     _refuse_axes(options)
-    dataset = data if isinstance(data, Dataset) else load(data)
+    dataset = as_dataset(data)
     seeds = list(range(seed, seed + n))
     options.setdefault("keep_models", True)
     return Ensemble(grid(build, dataset, seed=seeds, kind="ensemble", **options), dataset)
