@@ -30,7 +30,7 @@ ORDER = [
 ]
 RANK = {stage: rank for rank, stages in enumerate(ORDER) for stage in stages}
 # Used by all, and using none.
-FREE = {"errors", "files", "backend"}
+FREE = {"errors", "files", "backend", "quantities"}
 # The public face and ``python -m striate`` join the stages.
 JOINING = {"__init__", "__main__"}
 

@@ -15,5 +15,5 @@ def test_the_line_of_an_epoch_pairs_training_and_validation():
     logs = {"accuracy": 0.5, "loss": 1.25, "val_accuracy": 0.4, "val_loss": 1.5}
     training = {"epochs": 10, "validation_on": "test"}
     assert epoch_line(3, logs, 0.0251, training) == (
-        "epoch 3/10: loss 1.2500 (test 1.5000), accuracy 0.5000 (test 0.4000), 0.0251 s"
+        "epoch 3/10: loss 1.2500 (test 1.5000), accuracy 0.5000 (test 0.4000), 25.1 ms"
     )

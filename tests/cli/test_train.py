@@ -65,7 +65,7 @@ def test_the_result_comes_last_and_ends_with_the_report(trained):
     assert re.fullmatch(r"first four test images: predicted( \d){4} \(true 0 6 3 8\)", first)
     assert re.match(
         r"test accuracy 0\.\d{4} \[0\.\d{4}, [01]\.\d{4}\] \(95 % interval\), "
-        r"verdict (good|underfit|overtrained), .* s, [\d,]+ images/s$",
+        r"verdict (good|underfit|overtrained), [\d.]+ m?s, [\d,]+ images/s$",
         summary,
     )
     assert run == f"run: runs/{trained.directory.name}"

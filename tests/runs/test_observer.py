@@ -27,7 +27,7 @@ def test_lines() -> None:
     assert stream.getvalue().splitlines() == [
         "training heidelberg on mnist: runs/x",
         "epoch 1/3: 50%, 118,000 images/s",
-        "epoch 1/3: loss 0.2500, accuracy 0.9000 (0.5 s)",
+        "epoch 1/3: loss 0.2500, accuracy 0.9000 (500 ms)",
         "a warning",
     ]
 

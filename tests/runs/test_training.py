@@ -99,6 +99,7 @@ def test_what_the_directory_holds(reference: st.Run, digits: st.Dataset) -> None
     parts = [timing["seconds_to_first_step"], timing["seconds_to_first_epoch"]]
     assert 0 < parts[0] < parts[1] < timing["seconds_total"]
     assert 0 < timing["seconds_training"] < timing["seconds_total"]
+    assert 0 < timing["seconds_last_epoch"] < timing["seconds_training"]
     assert timing["images_per_second"] > 0
     assert timing["peak_memory_bytes"] > 2**20
     log = (reference.directory / "log.txt").read_text().splitlines()

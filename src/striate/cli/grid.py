@@ -14,6 +14,7 @@ import typer
 from striate.cli import cluster_options, datasets, options, output, ranges, selection
 from striate.cli.keras_loading import load_keras
 from striate.errors import StriateError
+from striate.quantities import seconds
 
 if TYPE_CHECKING:
     from striate.scans import GridResult
@@ -195,8 +196,8 @@ def _end(found: GridResult, *, report: bool, json: bool) -> None:
             }
         )
         return
-    seconds = found.config["timing"].get("seconds_total")
-    took = "" if seconds is None else f" in {seconds:.3g} s"
+    total = found.config["timing"].get("seconds_total")
+    took = "" if total is None else f" in {seconds(total)}"
     output.say(f"{len(found.cells)} cells, {diverged} diverged{took}")
     if sound:
         best = found.best()

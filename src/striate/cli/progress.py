@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from striate import quantities
 from striate.cli import output
 from striate.runs import Observer
 
@@ -155,7 +156,7 @@ def gets_line(epoch: int, epochs: int) -> bool:
 def epoch_line(
     epoch: int, logs: Mapping[str, float], seconds: float, training: Mapping[str, Any]
 ) -> str:
-    """Return one line on an epoch: ``epoch 3/100: loss 0.1234 (test 0.1342), ... 0.02 s``.
+    """Return one line on an epoch: ``epoch 3/100: loss 0.1234 (test 0.1342), ... 20 ms``.
 
     Parameters
     ----------
@@ -168,7 +169,7 @@ def epoch_line(
     """
     return (
         f"epoch {epoch}/{training['epochs']}: {values(logs, training['validation_on'])}, "
-        f"{seconds:.3g} s"
+        + quantities.seconds(seconds)
     )
 
 

@@ -11,6 +11,7 @@ import typer
 from striate.cli import datasets, options, output
 from striate.cli.keras_loading import load_keras
 from striate.errors import StriateError
+from striate.quantities import seconds
 
 if TYPE_CHECKING:
     from striate.reproduce.row import Result, Row, State
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
 EXAMPLES = options.examples(
     "striate reproduce --list                what there is to run",
-    "striate reproduce --rows C,W1,W2        the mathematics: a minute",
+    "striate reproduce --rows C,W1,W2        the mathematics: seconds",
     "striate reproduce oslo --rows N13 --seeds 2",
     "striate reproduce isgc --quick",
     "striate reproduce best --rows B2,B4     MNIST, CIFAR-10, as good as we can",
-    "striate reproduce                       all four lectures, 5 seeds: hours",
+    "striate reproduce                       all four lectures: half an hour",
 )
 
 
@@ -70,8 +71,8 @@ def reproduce(
     trainings give the mean over seeds with its standard error. The page is LECTURE.html (of all:
     lectures.html) in the folder, with the numbers as JSON beside it. What is done is kept: call
     again to go on after Ctrl-C; remove the folder to begin anew. Datasets are fetched; a row whose
-    data cannot be had says how to get it and does not count as passed. Exit status 1 if a row
-    does not pass.
+    data cannot be had says how to get it and does not count as passed. Exit status 1
+    if a row fails.
     """
     from striate.reproduce.lectures import LECTURES
     from striate.reproduce.table import choose
@@ -159,9 +160,10 @@ def _lines() -> type[Progress]:
             output.note(f"[{number}/{count}] {row.key}: {row.title}")
 
         def on_result(self, result: Result, *, kept: bool) -> None:
-            after = "kept" if kept else f"{result.seconds:.3g} s"
+            after = "kept" if kept else seconds(result.seconds)
+            timed = f" ({after})" if result.outcome is not None else ""
             what = result.outcome.ours if result.outcome else result.reason
-            output.note(f"  {result.state} ({after}): {what}")
+            output.note(f"  {result.state}{timed}: {what}")
 
     return Lines
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from striate.cli import output
 from striate.errors import StriateError
 from striate.files import write_json
+from striate.quantities import seconds
 
 if TYPE_CHECKING:
     from striate.data import Dataset
@@ -100,7 +101,7 @@ def summary(evaluation: Evaluation, timing: Mapping[str, Any]) -> str:
     if evaluation.training is not None:
         parts.append(f"verdict {evaluation.training.verdict}")
     if "seconds_training" in timing:
-        parts.append(f"{timing['seconds_training']:.3g} s")
+        parts.append(seconds(timing["seconds_training"]))
     if "images_per_second" in timing:
         parts.append(f"{_three_digits(timing['images_per_second'])} images/s")
     return ", ".join(parts)

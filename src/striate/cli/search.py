@@ -13,6 +13,7 @@ import typer
 from striate.cli import datasets, options, output, ranges, selection
 from striate.cli.keras_loading import load_keras
 from striate.errors import StriateError
+from striate.quantities import seconds
 
 if TYPE_CHECKING:
     from striate.scans import SearchResult
@@ -258,8 +259,8 @@ def _show(found: SearchResult, *, json: bool) -> None:
         )
         return
     whole = sum(row["epochs_done"] == found.config["rungs"][-1] for row in sound)
-    seconds = found.config["timing"].get("seconds_total")
-    took = "" if seconds is None else f" in {seconds:.3g} s"
+    total = found.config["timing"].get("seconds_total")
+    took = "" if total is None else f" in {seconds(total)}"
     output.say(f"{len(found.cells)} networks, {whole} of them trained to the end{took}")
     if sound:
         from striate.scans.space import words

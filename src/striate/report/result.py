@@ -11,6 +11,7 @@ from striate import plots
 from striate.data import Dataset
 from striate.evaluation import Evaluation, TrainingVerdict
 from striate.plots.confusion_matrix import MOST_WITH_COUNTS
+from striate.quantities import seconds
 from striate.report.data import MOST_CLASSES
 from striate.report.gallery import Gallery, beside
 from striate.report.markup import (
@@ -30,7 +31,6 @@ from striate.report.words import (
     estimate_digits,
     interval,
     plural,
-    seconds,
     sentence,
     share,
 )

@@ -8,9 +8,10 @@ from typing import Any
 
 from striate import plots
 from striate.plots.curves import best_epoch
+from striate.quantities import memory, seconds
 from striate.report.gallery import Gallery, beside
 from striate.report.markup import Content, Html, facts, join, paragraph, section, tag
-from striate.report.words import count, decimal, memory, moment, plural, seconds, setting
+from striate.report.words import count, decimal, moment, plural, setting
 
 _LABELS = {
     "epochs": "Epochs",

@@ -9,9 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from striate.evaluation import Estimate
-
-MISSING = "–"
-"""What stands where there is no number."""
+from striate.quantities import MISSING
 
 _TIMES = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
 _PER_CENT = "\N{NO-BREAK SPACE}%"
@@ -58,33 +56,6 @@ def moment(iso: str) -> str:
         return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M:%S %Z}".strip()
     except ValueError:
         return iso
-
-
-def seconds(value: float) -> str:
-    """Return a duration with three digits or, above two minutes, in minutes and hours."""
-    if not math.isfinite(value):
-        return MISSING
-    if value < 1:
-        return f"{1000 * value:.3g} ms"
-    if value < 120:
-        return f"{value:.3g} s"
-    whole = round(value)
-    if whole < 7200:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def memory(size: float) -> str:
-    """Return a number of bytes in MiB or GiB."""
-    return f"{size / 2**30:.2f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
-
-
-def operations(flops: float) -> str:
-    """Return a number of floating-point operations with a prefix."""
-    for prefix, scale in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if flops >= scale:
-            return f"{flops / scale:.3g} {prefix}FLOP"
-    return f"{flops:.0f} FLOP"
 
 
 def sizes(shape: Sequence[float | None] | None) -> str:

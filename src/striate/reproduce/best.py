@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from striate import plots
-from striate.report.words import plural, seconds
+from striate.quantities import seconds
+from striate.report.words import plural
 from striate.reproduce.row import Check, Outcome, Row, at_least, holds, mean_of, percent
 from striate.reproduce.training import accuracies, watched
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _SEEDS = 3
 _SPARE = 0.8
-"""Share of the time that is planned to be used: speeds vary, and the test images are followed."""
+"""Share of the time that is planned to be used: it takes time to compile, and speeds vary."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Recipe:
 
 def _reached(bench: Workbench, key: str, name: str, recipe: Recipe) -> Outcome:
     data = bench.data(name)
-    rate = bench.images_per_second(recipe.model, data, **recipe.arguments)
-    planned = int(_SPARE * recipe.budget * rate / len(data.train))
+    epoch = bench.epoch_seconds(recipe.model, data, **recipe.arguments)
+    planned = int(_SPARE * recipe.budget / epoch)
     epochs = max(1, min(planned, recipe.most_epochs))
     trained = bench.train(
         recipe.model, data, epochs=epochs, seeds=bench.seeds[:_SEEDS], **recipe.arguments
@@ -70,8 +71,8 @@ def _reached(bench: Workbench, key: str, name: str, recipe: Recipe) -> Outcome:
         checks,
         [picture],
         [f"{recipe.model}{f' with {settings}' if settings else ''}, {plural(done, 'epoch')}: as "
-         f"many as fit, by a speed of {rate:,.0f} images/s in a short training before, and no more "
-         f"than {recipe.most_epochs}. Nothing was chosen by the test images."],
+         f"many as fit, {seconds(epoch)} each by a short training before, and no more than "
+         f"{recipe.most_epochs}. Nothing was chosen by the test images."],
         {"accuracy": accuracy._asdict(), "epochs": done, "seconds": slowest},
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from striate import plots
 from striate.data import Dataset
+from striate.quantities import seconds
 from striate.report.words import plural
 from striate.reproduce.row import Outcome, Row, at_least, holds, mean_of, percent
 from striate.reproduce.training import accuracies
@@ -146,7 +147,7 @@ def _grid(bench: Workbench) -> Outcome:
         )
         for what, words in (("train", "Training"), ("test", "Test"))
     ]  # fmt: skip
-    seconds = found.config["timing"].get("seconds_total")
+    total = found.config["timing"].get("seconds_total")
     where = f"learning rate {_POWERS[row]:g}, L2 {_POWERS[column]:g}"
     return Outcome(
         f"best cell {percent(best)}: {where}",
@@ -156,7 +157,7 @@ def _grid(bench: Workbench) -> Outcome:
         ],
         pictures,
         [f"{lost} of 49 cells diverge (their loss is no longer finite) with at least one seed."]
-        + ([] if seconds is None else [f"All {len(found.rows)} networks took {seconds:.3g} s."]),
+        + ([] if total is None else [f"All {len(found.rows)} networks took {seconds(total)}."]),
         {"best": best._asdict(), "learning_rate": _POWERS[row], "l2": _POWERS[column],
          "test_accuracy": means.tolist()},
     )  # fmt: skip

@@ -204,14 +204,19 @@ class Workbench:
             runs.resume(path, data, observer=observer)
         return Run.load(path)
 
-    def images_per_second(self, model: str, data: Dataset, **arguments: Any) -> float:
-        """Return how fast a network trains here: measured once, in a short training."""
+    def epoch_seconds(self, model: str, data: Dataset, **arguments: Any) -> float:
+        """Return how long an epoch takes here, with its look at the test images.
+
+        Measured once, in a short training.
+        """
         few = self.data(data.name, _TRIAL_IMAGES)
         run = self.train(model, few, epochs=2, seeds=[0], **arguments)[0]
         timing = run.config["timing"]
-        # A training so short that all its steps were compiled first has no other speed.
-        whole = len(few.train) * run.epochs_done / timing["seconds_training"]
-        return float(timing.get("images_per_second", whole))
+        last = float(timing["seconds_last_epoch"])
+        # A training so short that all its steps were compiled first has no speed of its own.
+        rate = timing.get("images_per_second", len(few.train) / last)
+        testing = max(0.0, last - len(few.train) / rate) / len(few.test)
+        return float(len(data.train) / rate + len(data.test) * testing)
 
     def grid(self, model: str, data: Dataset, *, epochs: int, **axes: Any) -> GridResult:
         """Scan a lecture network, unless that is done already; see `striate.grid`."""

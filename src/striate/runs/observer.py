@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from striate import quantities
+
 if TYPE_CHECKING:
     from striate.engine import Progress
     from striate.runs.run import Run
@@ -95,4 +97,4 @@ class Lines(Observer):
 def epoch_line(epoch: int, epochs: int, logs: Mapping[str, float], seconds: float) -> str:
     """Return one line on an epoch: ``epoch 3/100: loss 0.1234, accuracy 0.9700 (0.02 s)``."""
     values = ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
-    return f"epoch {epoch}/{epochs}: {values} ({seconds:.3g} s)"
+    return f"epoch {epoch}/{epochs}: {values} ({quantities.seconds(seconds)})"

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from striate import quantities
 from striate.backend import without_tensorflow
 from striate.engine import Position
 from striate.files import write_json, written_beside
@@ -31,6 +32,8 @@ class Times:
     first_step, first_epoch
         Seconds from the beginning of the run until the first step, and the first epoch with its
         validation, were done.
+    last_epoch
+        Seconds of the last epoch, its validation included.
     training
         Seconds in training and validation, compilation included.
     stepping, images
@@ -42,6 +45,7 @@ class Times:
     process_began: float
     first_step: float | None = None
     first_epoch: float | None = None
+    last_epoch: float | None = None
     training: float = 0.0
     stepping: float = 0.0
     images: int = 0
@@ -61,6 +65,7 @@ class Times:
         described = {
             "seconds_to_first_step": self.first_step,
             "seconds_to_first_epoch": self.first_epoch,
+            "seconds_last_epoch": self.last_epoch,
             "seconds_training": self.training,
             "images_per_second": self.images / self.stepping if self.stepping else None,
             "seconds_total": self.total(),
@@ -98,6 +103,7 @@ class Record:
         """Add an epoch to history and log; answer whether its loss is the first that is lost."""
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
+        self.times.last_epoch = seconds
         self.log.write(epoch_line(epoch, epochs, logs, seconds))
         lost = not self._diverged and not math.isfinite(logs["loss"])
         self._diverged = self._diverged or lost
@@ -129,4 +135,4 @@ class Record:
         place = self.path / directory.MODEL
         with directory.writing(self.path), written_beside(place) as beside, without_tensorflow():
             model.save(beside)
-        self.log.write(f"finished after {self.times.total():.3g} s")
+        self.log.write(f"finished after {quantities.seconds(self.times.total())}")

@@ -13,7 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from striate.data import Dataset, load
+from striate import quantities
+from striate.data import Dataset, as_dataset
 from striate.engine import programs_at_once
 from striate.errors import StriateError, nearest
 from striate.files import remove_half_written, write_json
@@ -141,7 +142,7 @@ def search(
         raise StriateError("a search needs something to vary: give a list, or Between two numbers")
     if "epochs" in axes:
         raise StriateError("epochs cannot be searched: reduction= trains the promising for longer")
-    loaded = data if isinstance(data, Dataset) else load(data)
+    loaded = as_dataset(data)
     first = {key: of.low if isinstance(of, Between) else of[0] for key, of in axes.items()}
     first = {k: int(v) if getattr(axes[k], "whole", False) else v for k, v in first.items()}
     recipe, network = beginning.recipe(build, loaded, fixed, [first])
@@ -277,7 +278,7 @@ class _Search:
         total = self._scan["timing"].get("seconds_total", 0.0) + seconds
         self._scan["timing"] = self._scan["timing"] | {"seconds_total": total}
         self.write()
-        self._log.write(f"finished after {seconds:.3g} s")
+        self._log.write(f"finished after {quantities.seconds(seconds)}")
         self._observer.on_end(self._result())
         return self._result()
 

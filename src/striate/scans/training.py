@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from striate.data import Dataset, load
+from striate import quantities
+from striate.data import Dataset, as_dataset
 from striate.engine import programs_at_once
 from striate.errors import StriateError
 from striate.files import remove_half_written, write_json
@@ -131,7 +132,7 @@ def grid(
     with connected(cluster) as machines:
         return run(
             build,
-            data if isinstance(data, Dataset) else load(data),
+            as_dataset(data),
             axes,
             product(axes),
             fixed,
@@ -320,7 +321,7 @@ class _Scan:
         self._scan["timing"] = self._scan["timing"] | timing
         with runs_files.writing(self._path):
             write_json(self._path / files.SCAN, self._scan)
-        self._log.write(f"finished after {seconds:.3g} s")
+        self._log.write(f"finished after {quantities.seconds(seconds)}")
 
     def _interrupt(self, number: int) -> NoReturn:
         name = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"

@@ -1,0 +1,25 @@
+"""Durations, memory and arithmetic in words."""
+
+import pytest
+
+from striate.quantities import memory, operations, seconds
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (seconds(0.0123456), "12.3 ms"),
+        (seconds(12.3456), "12.3 s"),
+        (seconds(125.4), "2 min 5 s"),
+        (seconds(7384), "2 h 3 min"),
+        (memory(812_000_000), "774 MiB"),
+        (memory(3 * 2**30), "3.00 GiB"),
+        (operations(1_800_000), "1.8 MFLOP"),
+        (operations(12), "12 FLOP"),
+        (seconds(119.96), "120 s"),
+        (seconds(1512), "25 min 12 s"),
+        (seconds(float("nan")), "–"),
+    ],
+)
+def test_quantities(made: str, expected: str) -> None:
+    assert made == expected
