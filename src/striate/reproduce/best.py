@@ -16,7 +16,6 @@ from striate.reproduce.training import accuracies, watched
 if TYPE_CHECKING:
     from striate.reproduce.workbench import Workbench
 
-_SEEDS = 3
 _SPARE = 0.8
 """Share of the time that is planned to be used: it takes time to compile, and speeds vary."""
 
@@ -49,9 +48,7 @@ def _reached(bench: Workbench, key: str, name: str, recipe: Recipe) -> Outcome:
     epoch = bench.epoch_seconds(recipe.model, data, **recipe.arguments)
     planned = int(_SPARE * recipe.budget / epoch)
     epochs = max(1, min(planned, recipe.most_epochs))
-    trained = bench.train(
-        recipe.model, data, epochs=epochs, seeds=bench.seeds[:_SEEDS], **recipe.arguments
-    )
+    trained = bench.train(recipe.model, data, epochs=epochs, **recipe.arguments)
     accuracy = mean_of(accuracies(trained))
     done = trained[0].epochs_done
     slowest = max(float(run.config["timing"]["seconds_training"]) for run in trained)

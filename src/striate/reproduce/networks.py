@@ -74,13 +74,13 @@ def _devices(bench: Workbench) -> Outcome:
     # Where JAX computes on an accelerator, the processor is a device all the same.
     for other in {"cpu"} - {own}:
         rates[other] = [elsewhere(bench, other, trained[0].config)["images_per_second"]]
-    told = ", ".join(f"{name}: {np.mean(rate):,.3g} images/s" for name, rate in rates.items())
+    told = ", ".join(f"{name}: {np.mean(rate):,.0f} images/s" for name, rate in rates.items())
     notes = [f"{here['processor']}, {here['cores']} cores, kernels {here['kernels']}; devices: "
              f"{', '.join(here['devices'])}."]  # fmt: skip
     if len(rates) == 1:
         notes.append("No other device is here, so there is nothing to compare with.")
     return Outcome(
-        told.replace("e+03", "e3"),
+        told,
         [
             holds(f"timed on {name}", bool(rate) and min(rate) > 0,
                   f"{np.mean(rate):,.0f} images/s", "a rate")

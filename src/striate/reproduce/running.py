@@ -128,7 +128,8 @@ def _judged(outcome: Outcome) -> tuple[State, str]:
         return "failed", f"{told}."
     if not outcome.checks:
         return "failed", "Nothing was compared."
-    return "passed", f"{len(outcome.checks)} of {len(outcome.checks)} checks hold."
+    held = len(outcome.checks)
+    return "passed", "The check holds." if held == 1 else f"All {held} checks hold."
 
 
 def _kept(bench: Workbench, row: Row) -> Result | None:
