@@ -82,7 +82,7 @@ def test_examples_run() -> None:
 
 @pytest.mark.parametrize("given", [(np.zeros((2, 4, 4)), np.zeros(2)), np.zeros((2, 4, 4)), None])
 def test_arrays_are_no_name(given: Any) -> None:
-    words = f"not by a {type(given).__name__}: arrays become one by st.Dataset.from_arrays"
+    words = f"type {type(given).__name__}: arrays become one by st.Dataset.from_arrays"
     for use in (st.load, lambda data: st.train("oslo_digits", data)):
         with pytest.raises(StriateError, match=words):
             use(given)

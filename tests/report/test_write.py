@@ -146,6 +146,11 @@ def test_a_run_loaded_from_disk_gives_the_same_bytes(page, trained, digits, tmp_
         assert figure.read_bytes() == (trained.directory / "figures" / figure.name).read_bytes()
 
 
+def test_only_a_run_has_a_report(trained, evaluation, digits) -> None:
+    with pytest.raises(st.StriateError, match="type PosixPath"):
+        st.write_report(trained.directory, evaluation, digits)
+
+
 def test_an_evaluation_of_other_data_is_refused(trained, evaluation, digits) -> None:
     smaller = st.Dataset(
         digits.train, None, digits.test.take(np.arange(300)), digits.class_names, "digits", {}

@@ -212,6 +212,13 @@ def test_what_is_no_network_is_refused(
         st.train(what, digits, directory=tmp_path, **given)
 
 
+def test_a_value_that_the_network_refuses_is_a_line(digits: st.Dataset, tmp_path: Path) -> None:
+    with pytest.raises(StriateError, match=r"^oslo_digits cannot be built: .*rate") as caught:
+        st.train("oslo_digits", digits, learning_rate=[0.1, 0.2], directory=tmp_path)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_taken_name_is_refused(train: Train, reference: st.Run) -> None:
     before = (reference.directory / "history.json").stat().st_mtime_ns
     with pytest.raises(StriateError, match="exists already: choose another name"):

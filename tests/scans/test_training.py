@@ -141,10 +141,11 @@ def test_a_scan_of_which_all_diverge_ends_at_once(network, digits, tmp_path):
     [
         ({"l2": []}, "has no values"),
         ({"l2": [0.1, 0.1]}, "a value twice"),
-        ({"l2": [[0.1], [0.2]]}, "not an array of several dimensions"),
+        ({"l2": [[0.1], [0.2]]}, "a list of numbers or words, not one of lists"),
         ({"l2": [float("nan")]}, "is no number to train with"),
         ({"l2": [0.1, object()]}, "cannot be written down"),
         ({"momentun": [0.1, 0.2]}, "the cell with momentun=0.1 cannot be built"),
+        ({"momentun": 0.1}, "the network cannot be built: .*momentun"),
         ({"seed": [0, -1]}, "seed must be a whole number from 0"),
         ({"epochs": [0]}, "epochs must be a whole number from 1"),
         ({"dropout": [0.1, 2.0]}, "cannot be built"),

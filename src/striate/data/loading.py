@@ -64,8 +64,9 @@ def load(name_or_path: str | os.PathLike[str], **options: Any) -> Dataset:
     """
     if not isinstance(name_or_path, str | os.PathLike):
         raise StriateError(
-            f"a dataset is known by its name or path, not by a {type(name_or_path).__name__}: "
-            "arrays become one by st.Dataset.from_arrays(x_train, y_train, x_test, y_test)"
+            "a dataset is known by its name or path, not by a value of type "
+            f"{type(name_or_path).__name__}: arrays become one by "
+            "st.Dataset.from_arrays(x_train, y_train, x_test, y_test)"
         )
     text = os.fspath(name_or_path)
     if isinstance(name_or_path, str) and text in KNOWN:

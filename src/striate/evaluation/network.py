@@ -114,7 +114,8 @@ def _parts(
         return run_or_model.model, run_or_model.history, notes
     if not hasattr(run_or_model, "predict"):
         raise StriateError(
-            f"cannot evaluate a {type(run_or_model).__name__}: give a run, or a model with predict"
+            f"cannot evaluate a value of type {type(run_or_model).__name__}: give one run, as "
+            "st.train and st.runs.load return it, or a model with predict"
         )
     # After fit, Keras keeps its History object as the model's attribute of this name.
     history = getattr(getattr(run_or_model, "history", None), "history", None)

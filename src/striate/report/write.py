@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
 
 from striate.data import Dataset, as_dataset
 from striate.errors import StriateError
@@ -25,9 +24,7 @@ from striate.report.result import evaluation_section, headline, predictions_sect
 from striate.report.tagging import tagging_section
 from striate.report.tagging_numbers import write_tagging_numbers
 from striate.report.training import network_name, repeat_section, timing_section, training_section
-
-if TYPE_CHECKING:
-    from striate.runs import Run
+from striate.runs import Run
 
 _CONTENTS = {
     "data": "Data",
@@ -81,8 +78,8 @@ def write_report(
     Raises
     ------
     StriateError
-        If there is no such style, or `evaluation` is not one of the test split of `data`, judged by
-        size and class names.
+        If `run` is no run, there is no such style, or `evaluation` is not one of the test split of
+        `data`, judged by size and class names.
 
     Examples
     --------
@@ -90,6 +87,11 @@ def write_report(
     >>> st.write_report(run, st.evaluate(run, data), data)  # doctest: +SKIP
     PosixPath('runs/.../report.html')
     """
+    if not isinstance(run, Run):
+        raise StriateError(
+            f"a report is of one run, as st.train and st.runs.load return it, not of a value of "
+            f"type {type(run).__name__}"
+        )
     data = as_dataset(data)
     if len(evaluation.labels) != len(data.test) or evaluation.class_names != data.class_names:
         raise StriateError(

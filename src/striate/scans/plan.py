@@ -64,7 +64,8 @@ class Recipe:
             raise
         except (TypeError, ValueError) as error:
             reason = str(error).partition("\n")[0]
-            raise StriateError(f"the cell with {words(cell)} cannot be built: {reason}") from error
+            which = f"cell with {words(cell)}" if cell else "network"
+            raise StriateError(f"the {which} cannot be built: {reason}") from error
 
 
 def blocks(

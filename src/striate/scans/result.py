@@ -199,10 +199,12 @@ class GridResult:
     def __repr__(self) -> str:
         what = f"{self.config['model']['title']} on {self.config['dataset']['name']}"
         axes = " x ".join(f"{len(values)} {name}" for name, values in self.axes.items())
+        varied = f", {axes}" if axes else ""
         done = f"{len(self.rows)}/{len(self.cells)} cells"
         end = ""
         if any(row["diverged"] is None for row in self.rows.values()):
             best = self.best()
             cell = words({name: best[name] for name in self.axes})
-            end = f", best test accuracy {best['test_accuracy']:.4f} with {cell}"
-        return f"GridResult('{self.directory}': {what}, {axes}, {done}{end})"
+            end = f", best test accuracy {best['test_accuracy']:.4f}"
+            end += f" with {cell}" if cell else ""
+        return f"GridResult('{self.directory}': {what}{varied}, {done}{end})"

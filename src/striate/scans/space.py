@@ -37,7 +37,10 @@ def axes_and_fixed(arguments: Mapping[str, Any]) -> tuple[dict[str, list[Any]], 
 def axis(name: str, values: Sequence[Any] | np.ndarray) -> list[Any]:
     """Return the values of an axis as plain numbers and words; see `axes_and_fixed`."""
     if np.ndim(np.asarray(values, dtype=object)) != 1:
-        raise StriateError(f"{name}: give a list of values, not an array of several dimensions")
+        raise StriateError(
+            f"{name}: give a list of numbers or words, not one of lists; let the function that "
+            "builds the network make lists of them"
+        )
     numbers = [plain(name, value) for value in values]
     if not numbers:
         raise StriateError(f"{name}=[] has no values: give one at least, or leave it out")
