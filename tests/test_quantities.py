@@ -1,8 +1,8 @@
-"""Durations, memory and arithmetic in words."""
+"""Counts, durations, memory and arithmetic in words."""
 
 import pytest
 
-from striate.quantities import memory, operations, seconds
+from striate.quantities import count, memory, operations, plural, seconds
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,12 @@ from striate.quantities import memory, operations, seconds
         (memory(3 * 2**30), "3.00 GiB"),
         (operations(1_800_000), "1.8 MFLOP"),
         (operations(12), "12 FLOP"),
+        (count(1797), "1,797"),
+        (count(1234.56789), "1,235"),
+        (count(0.123456), "0.1235"),
+        (count(float("nan")), "–"),
+        (plural(1, "image"), "1 image"),
+        (plural(2, "class", "classes"), "2 classes"),
         (seconds(119.96), "120 s"),
         (seconds(1512), "25 min 12 s"),
         (seconds(float("nan")), "–"),

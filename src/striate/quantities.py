@@ -1,4 +1,4 @@
-"""Durations, memory and arithmetic as a reader wants them: few digits and a unit."""
+"""Counts, durations, memory and arithmetic as a reader wants them: few digits and a unit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ import math
 
 MISSING = "–"
 """What stands where there is no number."""
+
+
+def count(value: float) -> str:
+    """Return a count with thousands apart; a sum of weights with four digits."""
+    value = float(value)
+    if not math.isfinite(value):
+        return MISSING
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,.4g}"
+
+
+def plural(number: float, one: str, many: str | None = None) -> str:
+    """Return ``"1 image"`` or ``"2 images"``."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
 
 
 def seconds(value: float) -> str:

@@ -40,7 +40,7 @@ def test_what_is_not_there(name: str, message: str) -> None:
     ("name", "message"),
     [
         ("a.csv", r"a\.csv: no reader for '\.csv': IDX .*, \.npz, HDF5"),
-        ("a", "a: no reader for 'such a name'"),
+        ("a", "a: no reader for a name without ending"),
         ("a.root", r"a\.root: not a ROOT file, or damaged"),
     ],
 )

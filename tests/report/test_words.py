@@ -10,12 +10,6 @@ from striate.report.markup import Html, facts, join, table, tag
 @pytest.mark.parametrize(
     ("made", "expected"),
     [
-        (words.count(1797), "1,797"),
-        (words.count(1234.56789), "1,235"),
-        (words.count(0.123456), "0.1235"),
-        (words.count(float("nan")), "–"),
-        (words.plural(1, "image"), "1 image"),
-        (words.plural(2, "class", "classes"), "2 classes"),
         (words.decimal(0.98765), "0.9877"),
         (words.decimal(float("inf")), "–"),
         (words.share(0.97777), "97.8\N{NO-BREAK SPACE}%"),

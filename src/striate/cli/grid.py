@@ -14,7 +14,7 @@ import typer
 from striate.cli import cluster_options, datasets, options, output, ranges, selection
 from striate.cli.keras_loading import load_keras
 from striate.errors import StriateError
-from striate.quantities import seconds
+from striate.quantities import plural, seconds
 
 if TYPE_CHECKING:
     from striate.scans import GridResult
@@ -198,7 +198,7 @@ def _end(found: GridResult, *, report: bool, json: bool) -> None:
         return
     total = found.config["timing"].get("seconds_total")
     took = "" if total is None else f" in {seconds(total)}"
-    output.say(f"{len(found.cells)} cells, {diverged} diverged{took}")
+    output.say(f"{plural(len(found.cells), 'cell')}, {diverged} diverged{took}")
     if sound:
         best = found.best()
         cell = ", ".join(f"{name} {best[name]:g}" if isinstance(best[name], float)

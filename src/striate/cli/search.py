@@ -13,7 +13,7 @@ import typer
 from striate.cli import datasets, options, output, ranges, selection
 from striate.cli.keras_loading import load_keras
 from striate.errors import StriateError
-from striate.quantities import seconds
+from striate.quantities import plural, seconds
 
 if TYPE_CHECKING:
     from striate.scans import SearchResult
@@ -261,7 +261,7 @@ def _show(found: SearchResult, *, json: bool) -> None:
     whole = sum(row["epochs_done"] == found.config["rungs"][-1] for row in sound)
     total = found.config["timing"].get("seconds_total")
     took = "" if total is None else f" in {seconds(total)}"
-    output.say(f"{len(found.cells)} networks, {whole} of them trained to the end{took}")
+    output.say(f"{plural(len(found.cells), 'network')}, {whole} of them trained to the end{took}")
     if sound:
         from striate.scans.space import words
 

@@ -148,7 +148,8 @@ def _reader(path: Path) -> Callable[..., Source]:
 
             return read_root
         case suffix:
-            raise StriateError(f"{path}: no reader for {suffix or 'such a name'!r}: {_FORMATS}")
+            what = repr(suffix) if suffix else "a name without ending"
+            raise StriateError(f"{path}: no reader for {what}: {_FORMATS}")
 
 
 def _folder_reader(path: Path) -> Callable[..., Source]:

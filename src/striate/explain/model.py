@@ -11,8 +11,8 @@ from matplotlib.patches import Polygon, Rectangle
 from striate.models.anatomy import Anatomy, LayerAnatomy
 from striate.plots import tiles
 from striate.plots.style import INK, QUIET, WIDTH, Figure, clipped, context
-from striate.quantities import operations
-from striate.report.words import plural, sizes
+from striate.quantities import operations, plural
+from striate.report.words import sizes
 
 _ROW = 0.78
 _HEAD = 2 * tiles.LINE + 0.18

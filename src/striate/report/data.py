@@ -9,9 +9,10 @@ import numpy as np
 
 from striate import plots
 from striate.data import Dataset
+from striate.quantities import count, plural
 from striate.report.gallery import Gallery, beside
 from striate.report.markup import Content, Html, bullets, facts, paragraph, section, table, tag
-from striate.report.words import count, plural, setting
+from striate.report.words import setting
 
 MOST_CLASSES = 100
 """Above this number of classes, tables and matrices over the classes are left out."""

@@ -9,10 +9,11 @@ from typing import Any
 
 from striate.files import write_text
 from striate.plots import heatmap, history
+from striate.quantities import plural
 from striate.report.gallery import Gallery, beside
 from striate.report.markup import Content, Html, facts, join, paragraph, section, table, tag
 from striate.report.training import network_name, repeat_section, timing_section
-from striate.report.words import decimal, plural, setting, share
+from striate.report.words import decimal, setting, share
 from striate.report.write import as_page
 
 _CONTENTS = {

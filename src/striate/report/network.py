@@ -15,10 +15,10 @@ from striate.models.activations import activations
 from striate.models.anatomy import Anatomy, anatomy
 from striate.plots.style import percent
 from striate.plots.weights import MOST_INPUTS
-from striate.quantities import MISSING, operations
+from striate.quantities import MISSING, count, operations, plural
 from striate.report.gallery import Gallery, beside
 from striate.report.markup import Html, join, paragraph, section, table
-from striate.report.words import count, plural, sentence, sizes
+from striate.report.words import sentence, sizes
 
 
 def network_section(model: Any) -> Html:

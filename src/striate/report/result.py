@@ -11,7 +11,7 @@ from striate import plots
 from striate.data import Dataset
 from striate.evaluation import Evaluation, TrainingVerdict
 from striate.plots.confusion_matrix import MOST_WITH_COUNTS
-from striate.quantities import seconds
+from striate.quantities import count, plural, seconds
 from striate.report.data import MOST_CLASSES
 from striate.report.gallery import Gallery, beside
 from striate.report.markup import (
@@ -25,15 +25,7 @@ from striate.report.markup import (
     table,
     tag,
 )
-from striate.report.words import (
-    count,
-    decimal,
-    estimate_digits,
-    interval,
-    plural,
-    sentence,
-    share,
-)
+from striate.report.words import decimal, estimate_digits, interval, sentence, share
 
 _VERDICTS = {
     "good": "The training is good: the network does about as well on images it has not seen.",

@@ -12,10 +12,10 @@ from striate.plots.rejection import rejection
 from striate.plots.response import response
 from striate.plots.sculpting import mass_sculpting
 from striate.plots.significance import significance
-from striate.quantities import MISSING
+from striate.quantities import MISSING, count
 from striate.report.gallery import Gallery, beside
 from striate.report.markup import Content, Html, bullets, paragraph, section, table, tag
-from striate.report.words import count, decimal, sentence, share
+from striate.report.words import decimal, sentence, share
 
 TELLING = 3.0
 """Standard errors from which a difference is told as one."""

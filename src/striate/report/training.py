@@ -8,10 +8,10 @@ from typing import Any
 
 from striate import plots
 from striate.plots.curves import best_epoch
-from striate.quantities import memory, seconds
+from striate.quantities import count, memory, plural, seconds
 from striate.report.gallery import Gallery, beside
 from striate.report.markup import Content, Html, facts, join, paragraph, section, tag
-from striate.report.words import count, decimal, moment, plural, setting
+from striate.report.words import decimal, moment, setting
 
 _LABELS = {
     "epochs": "Epochs",

@@ -15,19 +15,6 @@ _TIMES = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
 _PER_CENT = "\N{NO-BREAK SPACE}%"
 
 
-def count(value: float) -> str:
-    """Return a count with thousands apart; a sum of weights with four digits."""
-    value = float(value)
-    if not math.isfinite(value):
-        return MISSING
-    return f"{value:,.0f}" if value.is_integer() else f"{value:,.4g}"
-
-
-def plural(number: float, one: str, many: str | None = None) -> str:
-    """Return ``"1 image"`` or ``"2 images"``."""
-    return f"{count(number)} {one if number == 1 else many or one + 's'}"
-
-
 def decimal(value: float, digits: int = 4) -> str:
     """Return a number with so many decimals, or a dash for NaN and infinity."""
     return f"{value:.{digits}f}" if math.isfinite(value) else MISSING

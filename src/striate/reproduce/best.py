@@ -8,8 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from striate import plots
-from striate.quantities import seconds
-from striate.report.words import plural
+from striate.quantities import plural, seconds
 from striate.reproduce.row import Check, Outcome, Row, at_least, holds, mean_of, percent
 from striate.reproduce.training import accuracies, watched
 

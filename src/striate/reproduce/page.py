@@ -7,7 +7,7 @@ from pathlib import Path
 
 import striate
 from striate.files import write_text
-from striate.quantities import seconds
+from striate.quantities import plural, seconds
 from striate.report.gallery import beside, framed
 from striate.report.markup import (
     Content,
@@ -20,7 +20,7 @@ from striate.report.markup import (
     table,
     tag,
 )
-from striate.report.words import plural, sentence, setting
+from striate.report.words import sentence, setting
 from striate.report.write import as_page
 from striate.reproduce.lectures import LECTURES, Lecture
 from striate.reproduce.row import Result, Row

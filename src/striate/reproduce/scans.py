@@ -10,8 +10,7 @@ import numpy as np
 
 from striate import plots
 from striate.data import Dataset
-from striate.quantities import seconds
-from striate.report.words import plural
+from striate.quantities import plural, seconds
 from striate.reproduce.row import Outcome, Row, at_least, holds, mean_of, percent
 from striate.reproduce.training import accuracies
 from striate.runs.seeds import Mean

@@ -6,6 +6,8 @@ import math
 import time
 from typing import TYPE_CHECKING, TextIO
 
+from striate.quantities import plural
+
 if TYPE_CHECKING:
     from striate.scans.block import Progress, Result
     from striate.scans.result import GridResult
@@ -56,8 +58,8 @@ class ScanLines(ScanObserver):
     def on_start(self, grid: GridResult) -> None:
         """Write where the scan is."""
         self._blocks = len(grid.config["blocks"])
-        blocks = "1 block" if self._blocks == 1 else f"{self._blocks} blocks"
-        self._write(f"{grid.directory}: {len(grid.cells)} cells in {blocks}")
+        blocks = plural(self._blocks, "block")
+        self._write(f"{grid.directory}: {plural(len(grid.cells), 'cell')} in {blocks}")
 
     def on_epoch(self, block: int, training: Progress) -> None:
         """Write how far a block is."""
@@ -65,7 +67,7 @@ class ScanLines(ScanObserver):
         if now - self._written >= self._seconds:
             self._written = now
             self._write(
-                f"block {block + 1} of {self._blocks}, {len(training.cells)} cells: "
+                f"block {block + 1} of {self._blocks}, {plural(len(training.cells), 'cell')}: "
                 f"epoch {training.epoch} of {training.epochs}"
             )
 

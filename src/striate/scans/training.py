@@ -309,7 +309,7 @@ class _Scan:
             self._rows |= {row["cell"]: row for row in done.rows}
             files.write_table(self._path, self._rows)
             keeping.remove(self._path, number)
-        self._log.write(f"block {number + 1}: {len(cells)} cells done")
+        self._log.write(f"block {number + 1}: {quantities.plural(len(cells), 'cell')} done")
         self._observer.on_block(number, done)
 
     def _finish(self) -> None:
