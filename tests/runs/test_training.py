@@ -249,7 +249,7 @@ def test_weights_are_those_after_keras_own_seeding(tmp_path: Path, digits: st.Da
     drawn = []
 
     def build() -> keras.Model:
-        drawn.append((random.random(), np.random.random()))  # noqa: NPY002, S311
+        drawn.append((random.random(), np.random.random()))  # noqa: NPY002, S311 - what Keras seeds
         model = sgd(rate=0.0)
         drawn.append([np.array(w) for w in model.weights])
         return model

@@ -71,8 +71,8 @@ def reproduce(
     trainings give the mean over seeds with its standard error. The page is LECTURE.html (of all:
     lectures.html) in the folder, with the numbers as JSON beside it. What is done is kept: call
     again to go on after Ctrl-C; remove the folder to begin anew. Datasets are fetched; a row whose
-    data cannot be had says how to get it and does not count as passed. Exit status 1
-    if a row fails.
+    data cannot be had says how to get it and does not count as passed. Exit status 1 if a row
+    fails.
     """
     from striate.reproduce.lectures import LECTURES
     from striate.reproduce.table import choose
@@ -162,7 +162,7 @@ def _lines() -> type[Progress]:
 
         def on_result(self, result: Result, *, kept: bool) -> None:
             after = "kept" if kept else seconds(result.seconds)
-            timed = f" ({after})" if result.outcome is not None else ""
+            timed = "" if result.state == "named" else f" ({after})"
             what = result.outcome.ours if result.outcome else result.reason
             output.note(f"  {result.state}{timed}: {what}")
 

@@ -117,7 +117,7 @@ def _one(row: Row, result: Result, figures: Path) -> Html:
     )
     pairs: list[tuple[Content, Content]] = [
         ("From", "; ".join(LECTURES[key].source for key in row.lectures)),
-        (_begun(sentence(LECTURES[row.lectures[0]].figure)), row.figure),
+        (sentence(LECTURES[row.lectures[0]].figure).capitalize(), row.figure),
     ]
     parts: list[Content] = []
     if outcome is not None:
@@ -160,8 +160,3 @@ def _how(rows: Sequence[Row], settings: Settings) -> Html:
         tag("pre", tag("code", " ".join(words)), class_="command", tabindex=0),
         identity="how",
     )
-
-
-def _begun(words: str) -> str:
-    """Return words as they begin a line."""
-    return words[:1].upper() + words[1:]

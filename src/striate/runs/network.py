@@ -184,7 +184,13 @@ def _call(
     """Build the network, a lecture's for the images and classes of the data."""
     if lecture:
         fitting: dict[str, Any] = {"input_shape": data.image_shape, "classes": data.classes}
-        return lecture.build(**{**fitting, **own})
+        try:
+            return lecture.build(**{**fitting, **own})
+        except StriateError:
+            raise
+        except (TypeError, ValueError) as error:  # Keras's words on a value that it does not take
+            reason = str(error).partition("\n")[0]
+            raise StriateError(f"{title} cannot be built: {reason}") from error
     try:
         inspect.signature(build).bind(**own)
     except TypeError as error:

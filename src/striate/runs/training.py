@@ -225,17 +225,9 @@ class _Request:
 
     def _network(self, seed: int) -> Network:
         _refuse_not_natural("seed", seed, 0)
-        try:
-            return network.prepare(
-                self.model_or_build, self.data, seed, self.arguments, self.epochs, self.batch_size
-            )
-        except StriateError:
-            raise
-        except (TypeError, ValueError) as error:
-            if not isinstance(self.model_or_build, str):
-                raise  # a mistake in the caller's own function is seen where it is
-            reason = str(error).partition("\n")[0]
-            raise StriateError(f"{self.model_or_build} cannot be built: {reason}") from error
+        return network.prepare(
+            self.model_or_build, self.data, seed, self.arguments, self.epochs, self.batch_size
+        )
 
     def _length(self, net: Network) -> Length:
         return length_of(net.lecture, self.epochs, self.batch_size)
